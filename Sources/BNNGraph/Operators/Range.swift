@@ -1,0 +1,8 @@
+import BNNTensor
+
+/// ONNX `Range`: start, limit, delta.
+public struct Range: Operator, Hashable {
+  public init() {}
+
+  public var name: String { "Range" }
+}

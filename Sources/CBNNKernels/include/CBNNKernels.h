@@ -1,0 +1,1 @@
+int bnn_kernels_placeholder(void);

@@ -1,0 +1,1 @@
+int conn_placeholder(void);
