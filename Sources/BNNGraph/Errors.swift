@@ -7,11 +7,15 @@ public enum OperatorError: Error, Hashable, Sendable {
   case shapeMismatch(input: Int, expected: String, found: Shape)
   case wrongElementType(input: Int, found: ElementType)
   case invalidAttribute(name: String, value: String, expected: String)
+  /// An element of an operand is out of range: an axis, an index, a length.
+  case invalidValue(input: Int, expected: String, found: String)
+  /// The node has more or fewer outputs than the operator makes.
+  case wrongOutputCount(expected: Int, found: Int)
   /// A valid use that the toolkit does not support.
   case unsupported(String)
   /// The input's values are not known where they decide the output's shape.
   case shapeDependsOnData(input: Int)
-  /// A result would be larger than ``limit`` elements.
+  /// A result would be larger than ``ResultType/elementLimit`` elements.
   case tooLarge(Shape)
 }
 
@@ -20,7 +24,12 @@ public enum GraphError: Error, Hashable, Sendable {
   case atNode(name: String, op: String, OperatorError)
   case cycle(nodes: [String])
   case undefinedValue(name: String, node: String)
+  case undefinedOutput(name: String)
   case twoProducers(value: String)
+  case inputWithoutType(name: String)
+  /// The shapes of a value, found for several batch sizes, are not a fixed part and multiples of
+  /// the batch.
+  case irregularBatch(value: String, batches: [Int], shapes: [Shape])
   case wrongInputs(expected: [String], found: [String])
   case inputMismatch(name: String, expected: String, found: String)
 }

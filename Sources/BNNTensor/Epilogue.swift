@@ -3,7 +3,7 @@ public enum PointwiseFunction: Hashable, Sendable {
   case absolute, negate, reciprocal, squareRoot, exponential, logarithm
   case floor, ceiling, roundHalfToEven
   case sigmoid, tanh, erf, softplus, softsign
-  /// 0 at 0 and for NaN (ONNX `Sign`).
+  /// 0 at 0, NaN for NaN (ONNX `Sign`, which leaves NaN open, as ONNX Runtime reads it).
   case sign
   case relu
   case leakyRelu(alpha: Float)

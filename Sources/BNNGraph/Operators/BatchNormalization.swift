@@ -10,3 +10,66 @@ public struct BatchNormalization: Operator, Hashable {
 
   public var name: String { "BatchNormalization" }
 }
+
+extension BatchNormalization {
+  public func inferTypes(_ inputs: [OperandFact?]) throws(OperatorError) -> [ResultType] {
+    let x = try inputs.float(0)
+    guard x.shape.rank >= 1 else {
+      throw .wrongRank(input: 0, expected: "at least 1", found: x.shape)
+    }
+    let channels = ChannelLayout(x.shape).channels
+    for index in 1...4 {
+      let parameter = try inputs.float(index)
+      guard parameter.shape == [channels] else {
+        throw .shapeMismatch(input: index, expected: "[\(channels)]", found: parameter.shape)
+      }
+    }
+    return [ResultType(x.elementType, x.shape)]
+  }
+
+  /// r = 1 / √(variance + ε), a = γ · r, b = β − mean · a, y = x · a + b. Each operation rounds to
+  /// the type of x.
+  public func evaluate(_ inputs: [Tensor?]) throws(OperatorError) -> [Tensor] {
+    _ = try inferTypes(inputs.facts)
+    let x = try inputs.required(0)
+    if case .double(let elements) = x.storage {
+      let parameters = try parameters(inputs, \.doubles)
+      return [Tensor(normalize(elements, x.shape, parameters) { $0 }, shape: x.shape)]
+    }
+    let type = x.elementType
+    let parameters = try parameters(inputs, \.floats)
+    let result =
+      type == .float32
+      ? normalize(x.floats, x.shape, parameters) { $0 }
+      : normalize(x.floats, x.shape, parameters) { $0.rounded(to: type) }
+    return [Tensor(result, shape: x.shape, elementType: type)]
+  }
+
+  private func parameters<T>(
+    _ inputs: [Tensor?], _ elements: (Tensor) -> [T]
+  ) throws(OperatorError) -> [[T]] {
+    var result: [[T]] = []
+    for index in 1...4 { result.append(elements(try inputs.required(index))) }
+    return result
+  }
+
+  private func normalize<T: BinaryFloatingPoint>(
+    _ x: [T], _ shape: Shape, _ parameters: [[T]], _ round: (T) -> T
+  ) -> [T] {
+    let (gamma, beta, mean, variance) = (
+      parameters[0], parameters[1], parameters[2], parameters[3]
+    )
+    let a = gamma.indices.map { c in
+      let deviation = round(round(variance[c] + T(epsilon)).squareRoot())
+      return round(gamma[c] * round(1 / deviation))
+    }
+    let b = a.indices.map { c in round(beta[c] - round(mean[c] * a[c])) }
+    var result = x
+    ChannelLayout(shape).forEachRun { channel, elements in
+      for index in elements {
+        result[index] = round(round(result[index] * a[channel]) + b[channel])
+      }
+    }
+    return result
+  }
+}

@@ -10,3 +10,40 @@ public struct Binarize: Operator, Hashable {
 
   public var name: String { "Binarize" }
 }
+
+extension Binarize {
+  public func inferTypes(_ inputs: [OperandFact?]) throws(OperatorError) -> [ResultType] {
+    let x = try inputs.operand(0, of: .float32)
+    try thresholds.check(fit: ChannelLayout(x.shape))
+    return [ResultType(.float32, x.shape)]
+  }
+
+  public func evaluate(_ inputs: [Tensor?]) throws(OperatorError) -> [Tensor] {
+    _ = try inferTypes(inputs.facts)
+    let x = try inputs.required(0)
+    return [Tensor(thresholds.signs(of: x.floats, shape: x.shape), shape: x.shape)]
+  }
+}
+
+extension Thresholds {
+  /// One entry for all channels or one for each.
+  func check(fit layout: ChannelLayout) throws(OperatorError) {
+    guard lower.count == upper.count, lower.count == insideIsPlus.count, layout.fits(count) else {
+      throw .invalidAttribute(
+        name: "thresholds", value: "\(lower.count) channels", expected: "1 or \(layout.channels)")
+    }
+  }
+
+  /// +1 or −1 for every element, by its channel's test.
+  func signs(of elements: [Bound], shape: Shape) -> [Float] {
+    [Float](unsafeUninitializedCapacity: elements.count) { result, initialized in
+      ChannelLayout(shape).forEachRun { channel, run in
+        for index in run {
+          result.initializeElement(
+            at: index, to: isPlus(elements[index], channel: channel) ? 1 : -1)
+        }
+      }
+      initialized = elements.count
+    }
+  }
+}

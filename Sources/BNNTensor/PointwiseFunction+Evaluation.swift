@@ -1,0 +1,109 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A float type with the C library's functions of its own precision.
+package protocol ElementaryFloat: BinaryFloatingPoint, Sendable {
+  static func exponential(_ x: Self) -> Self
+  static func logarithm(_ x: Self) -> Self
+  /// log(1 + x)
+  static func logarithmOfOnePlus(_ x: Self) -> Self
+  static func hyperbolicTangent(_ x: Self) -> Self
+  static func errorFunction(_ x: Self) -> Self
+  static func power(_ x: Self, _ exponent: Self) -> Self
+}
+
+extension Float: ElementaryFloat {
+  package static func exponential(_ x: Float) -> Float { expf(x) }
+  package static func logarithm(_ x: Float) -> Float { logf(x) }
+  package static func logarithmOfOnePlus(_ x: Float) -> Float { log1pf(x) }
+  package static func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
+  package static func errorFunction(_ x: Float) -> Float { erff(x) }
+  package static func power(_ x: Float, _ exponent: Float) -> Float { powf(x, exponent) }
+}
+
+extension Double: ElementaryFloat {
+  package static func exponential(_ x: Double) -> Double { exp(x) }
+  package static func logarithm(_ x: Double) -> Double { log(x) }
+  package static func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
+  package static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+  package static func errorFunction(_ x: Double) -> Double { erf(x) }
+  package static func power(_ x: Double, _ exponent: Double) -> Double { pow(x, exponent) }
+}
+
+/// The larger of two; NaN when either is.
+@inlinable package func propagatingMaximum<T: FloatingPoint>(_ a: T, _ b: T) -> T {
+  a.isNaN || a > b ? a : b
+}
+
+/// The smaller of two; NaN when either is.
+@inlinable package func propagatingMinimum<T: FloatingPoint>(_ a: T, _ b: T) -> T {
+  a.isNaN || a < b ? a : b
+}
+
+extension PointwiseFunction {
+  /// The function of every element. Each operation of a formula rounds by itself.
+  package func applied(to elements: [Float]) -> [Float] { elements.map(body()) }
+  package func applied(to elements: [Double]) -> [Double] { elements.map(body()) }
+
+  /// The formula, chosen once for all elements.
+  private func body<T: ElementaryFloat>() -> (T) -> T {
+    switch self {
+    case .absolute: { $0.magnitude }
+    case .negate: { -$0 }
+    case .reciprocal: { 1 / $0 }
+    case .squareRoot: { $0.squareRoot() }
+    case .exponential: { T.exponential($0) }
+    case .logarithm: { T.logarithm($0) }
+    case .floor: { $0.rounded(.down) }
+    case .ceiling: { $0.rounded(.up) }
+    case .roundHalfToEven: { $0.rounded(.toNearestOrEven) }
+    case .sign: { $0 > 0 ? 1 : ($0 < 0 ? -1 : ($0 == 0 ? 0 : $0)) }
+    default: activation()
+    }
+  }
+
+  private func activation<T: ElementaryFloat>() -> (T) -> T {
+    switch self {
+    case .relu: { propagatingMaximum($0, 0) }
+    case .leakyRelu(let alpha): { $0 < 0 ? T(alpha) * $0 : $0 }
+    // 1 / (1 + e^−x)
+    case .sigmoid: { 1 / (1 + T.exponential(-$0)) }
+    case .tanh: { T.hyperbolicTangent($0) }
+    case .erf: { T.errorFunction($0) }
+    // log(1 + e^x), written so that e^x cannot overflow
+    case .softplus:
+      { propagatingMaximum($0, 0) + T.logarithmOfOnePlus(T.exponential(-$0.magnitude)) }
+    case .softsign: { $0 / (1 + $0.magnitude) }
+    case .elu(let alpha): { $0 < 0 ? T(alpha) * (T.exponential($0) - 1) : $0 }
+    case .selu(let alpha, let gamma):
+      { T(gamma) * ($0 > 0 ? $0 : T(alpha) * (T.exponential($0) - 1)) }
+    case .celu(let alpha): { $0 < 0 ? T(alpha) * (T.exponential($0 / T(alpha)) - 1) : $0 }
+    case .hardSigmoid(let alpha, let beta): { unitClamp(T(alpha) * $0 + T(beta)) }
+    // x · clamp(x / 6 + 1/2, 0, 1)
+    case .hardSwish: { $0 * unitClamp($0 * (1 / 6) + 0.5) }
+    default: gelu()
+    }
+  }
+
+  private func gelu<T: ElementaryFloat>() -> (T) -> T {
+    if case .gelu(tanhApproximation: true) = self {
+      // x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
+      return { x in
+        let inner = T(0.7978845608028654) * (x + T(0.044715) * (x * x * x))
+        return T(0.5) * x * (1 + T.hyperbolicTangent(inner))
+      }
+    }
+    // x/2 · (1 + erf(x / √2))
+    return { x in T(0.5) * x * (1 + T.errorFunction(x * T(0.7071067811865476))) }
+  }
+}
+
+/// min(max(x, 0), 1); NaN stays NaN.
+private func unitClamp<T: ElementaryFloat>(_ x: T) -> T {
+  propagatingMinimum(propagatingMaximum(x, 0), 1)
+}
