@@ -1,0 +1,165 @@
+import BNNTensor
+
+private enum OperationCode: UInt8 {
+  case binaryConvolution = 1, convolution, pool, binaryPool, pointwise, concatenate, reshape
+  case transpose, gatherChannels, softmax, reduce, unpack
+}
+
+// MARK: Writing
+
+extension RecordWriter {
+  mutating func operation(_ operation: Operation) {
+    switch operation {
+    case .binaryConvolution(let geometry, let weights, let epilogue):
+      bytes.byte(OperationCode.binaryConvolution.rawValue)
+      convolution(geometry, .signs(weights), epilogue)
+    case .convolution(let geometry, let weights, let epilogue):
+      bytes.byte(OperationCode.convolution.rawValue)
+      convolution(geometry, weights, epilogue)
+    case .pool(let kind, let window, let ceiling, let epilogue):
+      bytes.byte(OperationCode.pool.rawValue)
+      bytes.byte(kind.code)
+      self.window(window)
+      bytes.flag(ceiling)
+      self.epilogue(epilogue)
+    case .binaryPool(let window, let ceiling, let inverted):
+      bytes.byte(OperationCode.binaryPool.rawValue)
+      self.window(window)
+      bytes.flag(ceiling)
+      list(inverted)
+    case .pointwise(let epilogue):
+      bytes.byte(OperationCode.pointwise.rawValue)
+      self.epilogue(epilogue)
+    case .concatenate(let axis):
+      bytes.byte(OperationCode.concatenate.rawValue)
+      bytes.integer(axis)
+    case .reshape: bytes.byte(OperationCode.reshape.rawValue)
+    case .transpose(let permutation):
+      bytes.byte(OperationCode.transpose.rawValue)
+      bytes.integers(permutation)
+    case .gatherChannels(let indices):
+      bytes.byte(OperationCode.gatherChannels.rawValue)
+      list(indices.map { Int32($0) })
+    case .softmax(let axis, let logarithm):
+      bytes.byte(OperationCode.softmax.rawValue)
+      bytes.integer(axis)
+      bytes.flag(logarithm)
+    case .reduce(let kind, let axes, let keepDimensions):
+      bytes.byte(OperationCode.reduce.rawValue)
+      bytes.byte(UInt8(kind.rawValue))
+      bytes.integers(axes)
+      bytes.flag(keepDimensions)
+    case .unpack: bytes.byte(OperationCode.unpack.rawValue)
+    }
+  }
+
+  private mutating func convolution(
+    _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue
+  ) {
+    window(geometry.window)
+    bytes.integer(geometry.groups)
+    bytes.byte(geometry.padding.code)
+    bytes.integer(pool.weights(weights))
+    self.epilogue(epilogue)
+  }
+
+  private mutating func window(_ window: WindowGeometry) {
+    bytes.integer(window.spatialRank)
+    for axis in 0..<window.spatialRank {
+      bytes.integer(window.kernel[axis])
+      bytes.integer(window.strides[axis])
+      bytes.integer(window.dilations[axis])
+      bytes.integer(window.padsBegin[axis])
+      bytes.integer(window.padsEnd[axis])
+    }
+  }
+}
+
+// MARK: Reading
+
+extension RecordReader {
+  mutating func operation() throws(FormatError) -> Operation {
+    switch try bytes.code(.operation, OperationCode.init(rawValue:)) {
+    case .binaryConvolution: return try binaryConvolution()
+    case .convolution:
+      let geometry = try geometry()
+      return .convolution(geometry, weights: try store.weights(&bytes), try epilogue())
+    case .pool:
+      let kind = try bytes.code(.poolKind, PoolKind.init(code:))
+      return .pool(kind, try window(), ceiling: try bytes.flag(), try epilogue())
+    case .binaryPool:
+      return .binaryPool(try window(), ceiling: try bytes.flag(), inverted: try bits())
+    case .pointwise: return .pointwise(try epilogue())
+    case .concatenate: return .concatenate(axis: try bytes.integer())
+    case .reshape: return .reshape
+    case .transpose: return .transpose(permutation: try bytes.integers())
+    case .gatherChannels: return .gatherChannels(indices: try integers().map { Int($0) })
+    case .softmax: return .softmax(axis: try bytes.integer(), logarithm: try bytes.flag())
+    case .reduce:
+      let kind = try bytes.code(.reduceKind) { ReduceKind(rawValue: Int($0)) }
+      return .reduce(kind, axes: try bytes.integers(), keepDimensions: try bytes.flag())
+    case .unpack: return .unpack
+    }
+  }
+
+  private mutating func binaryConvolution() throws(FormatError) -> Operation {
+    let geometry = try geometry()
+    let start = bytes.offset
+    guard case .signs(let weights) = try store.weights(&bytes) else {
+      throw bytes.failure(.tensorKind(expected: .sign, found: .float32), at: start)
+    }
+    return .binaryConvolution(geometry, weights: weights, try epilogue())
+  }
+
+  private mutating func geometry() throws(FormatError) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      window: try window(), groups: try bytes.integer(),
+      padding: try bytes.code(.padding, ConvolutionGeometry.PaddingValue.init(code:)))
+  }
+
+  private mutating func window() throws(FormatError) -> WindowGeometry {
+    let rank = try bytes.count(ofAtLeast: 5)
+    var lists = [[Int]](repeating: [], count: 5)
+    for _ in 0..<rank {
+      for index in lists.indices { lists[index].append(try bytes.integer()) }
+    }
+    return WindowGeometry(
+      kernel: lists[0], strides: lists[1], dilations: lists[2], padsBegin: lists[3],
+      padsEnd: lists[4])
+  }
+}
+
+// MARK: Codes
+
+extension ConvolutionGeometry.PaddingValue {
+  fileprivate var code: UInt8 {
+    switch self {
+    case .zero: 0
+    case .plusOne: 1
+    case .minusOne: 2
+    }
+  }
+
+  fileprivate init?(code: UInt8) {
+    guard let value = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = value
+  }
+}
+
+extension PoolKind {
+  fileprivate var code: UInt8 {
+    switch self {
+    case .maximum: 0
+    case .average(let countPadding): countPadding ? 2 : 1
+    }
+  }
+
+  fileprivate init?(code: UInt8) {
+    switch code {
+    case 0: self = .maximum
+    case 1: self = .average(countPadding: false)
+    case 2: self = .average(countPadding: true)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import BNNTensor
+
+/// One entry of the tensor table with its bytes.
+struct StoredTensor: Hashable {
+  var kind: Kind
+  var coding = Coding.raw
+  var place: Place
+  var dimensions: [Int]
+  var bytes: ArraySlice<UInt8>
+
+  /// What the elements are.
+  enum Kind: UInt8 {
+    case float32 = 1, sign = 2, int32 = 3
+
+    var elementType: ElementType {
+      switch self {
+      case .float32: .float32
+      case .sign: .sign
+      case .int32: .int32
+      }
+    }
+  }
+
+  /// How the elements became bytes.
+  enum Coding: UInt8 {
+    /// The elements one after the other.
+    case raw = 0
+  }
+
+  /// The section that holds the bytes.
+  enum Place: UInt8 {
+    case parameters = 0, weights = 1
+
+    var section: FileSection { self == .parameters ? .parameters : .weights }
+    var alignment: Int {
+      self == .parameters ? FileLayout.parameterAlignment : FileLayout.alignment
+    }
+  }
+}
+
+/// Collects tensors while layers are written. Equal tensors are stored once.
+struct TensorPool {
+  private(set) var tensors: [StoredTensor] = []
+  private var indices: [StoredTensor: Int] = [:]
+
+  mutating func index(of tensor: StoredTensor) -> Int {
+    if let index = indices[tensor] { return index }
+    tensors.append(tensor)
+    indices[tensor] = tensors.count - 1
+    return tensors.count - 1
+  }
+
+  mutating func weights(_ weights: Weights) -> Int {
+    switch weights {
+    case .signs(let packed): signs(packed, place: .weights)
+    case .float32(let elements, let shape):
+      floats(elements, dimensions: shape.dimensions, place: .weights)
+    }
+  }
+
+  mutating func signs(_ packed: PackedTensor, place: StoredTensor.Place) -> Int {
+    index(
+      of: StoredTensor(
+        kind: .sign, place: place, dimensions: packed.shape.dimensions, bytes: packed.bytes[...]))
+  }
+
+  mutating func bits(_ bits: [Bool]) -> Int {
+    signs(PackedTensor(shape: [bits.count]) { bits[$0] }, place: .parameters)
+  }
+
+  mutating func floats(
+    _ elements: [Float], dimensions: [Int]? = nil, place: StoredTensor.Place = .parameters
+  ) -> Int {
+    words(elements.map(\.bitPattern), kind: .float32, dimensions: dimensions, place: place)
+  }
+
+  mutating func integers(_ elements: [Int32]) -> Int {
+    words(elements.map(UInt32.init(bitPattern:)), kind: .int32, dimensions: nil, place: .parameters)
+  }
+
+  private mutating func words(
+    _ words: [UInt32], kind: StoredTensor.Kind, dimensions: [Int]?, place: StoredTensor.Place
+  ) -> Int {
+    let bytes = words.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    return index(
+      of: StoredTensor(
+        kind: kind, place: place, dimensions: dimensions ?? [words.count], bytes: bytes[...]))
+  }
+
+  /// The tensor table and the two sections of tensor bytes.
+  func encoded() -> (table: [UInt8], parameters: [UInt8], weights: [UInt8]) {
+    var table = ByteWriter()
+    var parameters = ByteWriter()
+    var weights = ByteWriter()
+    table.integer(tensors.count)
+    for tensor in tensors {
+      table.byte(tensor.kind.rawValue)
+      table.byte(tensor.coding.rawValue)
+      table.byte(tensor.place.rawValue)
+      table.integers(tensor.dimensions)
+      table.integer(tensor.bytes.count)
+      switch tensor.place {
+      case .parameters: parameters.append(tensor)
+      case .weights: weights.append(tensor)
+      }
+    }
+    return (table.bytes, parameters.bytes, weights.bytes)
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func append(_ tensor: StoredTensor) {
+    pad(to: tensor.place.alignment)
+    raw(tensor.bytes)
+  }
+}

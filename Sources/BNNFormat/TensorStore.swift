@@ -1,0 +1,211 @@
+import BNNTensor
+
+/// The tensors of a file while it is read. Elements are decoded at the first use and shared by the
+/// later ones, so that many references to one tensor take no more memory than one.
+struct TensorStore {
+  let tensors: [StoredTensor]
+  /// Positions in the file of the table's entries.
+  private let offsets: [Int]
+  private var elements: [Int: Elements] = [:]
+  /// References come in the order of first use: this many tensors were used so far.
+  private(set) var used = 0
+
+  private enum Elements {
+    case floats([Float])
+    case integers([Int32])
+    case signs(PackedTensor)
+    case bits([Bool])
+  }
+
+  init(_ container: Container) throws(FormatError) {
+    var reader = container.reader(.tensors)
+    var spaces: [StoredTensor.Place: TensorSpace] = [:]
+    for place in [StoredTensor.Place.parameters, .weights] {
+      spaces[place] = TensorSpace(container.content(of: place.section), place: place)
+    }
+    let count = try reader.count(ofAtLeast: 6)
+    var tensors: [StoredTensor] = []
+    var offsets: [Int] = []
+    for _ in 0..<count {
+      offsets.append(reader.offset)
+      tensors.append(try TensorStore.readEntry(&reader, index: tensors.count, spaces: &spaces))
+    }
+    try reader.finish()
+    for space in spaces.values.sorted(by: { $0.place.rawValue < $1.place.rawValue }) {
+      try space.finish()
+    }
+    self.tensors = tensors
+    self.offsets = offsets
+  }
+
+  private static func readEntry(
+    _ reader: inout ByteReader, index: Int, spaces: inout [StoredTensor.Place: TensorSpace]
+  ) throws(FormatError) -> StoredTensor {
+    let start = reader.offset
+    let kind = try reader.code(.elementType, StoredTensor.Kind.init(rawValue:))
+    let coding = try reader.code(.coding, StoredTensor.Coding.init(rawValue:))
+    let place = try reader.code(.place, StoredTensor.Place.init(rawValue:))
+    let dimensions = try reader.integers()
+    let byteCount = try reader.integer()
+    var entry = StoredTensor(
+      kind: kind, coding: coding, place: place, dimensions: dimensions, bytes: [])
+    let failure = { (rule: FormatError.Rule) -> FormatError in
+      .broken(.init(rule, section: .tensors, offset: start, item: .tensor(index: index)))
+    }
+    guard (1...FileLayout.maximumRank).contains(dimensions.count) else {
+      throw failure(.tensorRank(dimensions.count))
+    }
+    guard !dimensions.contains(0), let count = Shape(dimensions).checkedCount, count < 1 << 40
+    else { throw failure(.tensorDimensions(dimensions)) }
+    let expected = PackedTensor.byteCount(of: count * kind.elementType.bitWidth)
+    guard byteCount == expected else {
+      throw failure(.tensorBytes(expected: expected, found: byteCount))
+    }
+    guard let bytes = try spaces[place]?.take(byteCount) else { throw failure(.tensorOutOfSection) }
+    entry.bytes = bytes
+    if kind == .sign, count % 8 != 0, let last = bytes.last, last >> UInt8(count % 8) != 0 {
+      throw failure(.bitsAfterEnd)
+    }
+    return entry
+  }
+
+  /// Every tensor was used.
+  func finish() throws(FormatError) {
+    guard used == tensors.count else {
+      throw .broken(
+        .init(
+          .unusedTensor, section: .tensors, offset: offsets[used], item: .tensor(index: used)))
+    }
+  }
+}
+
+// MARK: Uses
+
+extension TensorStore {
+  mutating func weights(_ reader: inout ByteReader) throws(FormatError) -> Weights {
+    let start = reader.offset
+    let index = try reference(&reader)
+    let tensor = tensors[index]
+    guard tensor.place == .weights, tensor.dimensions.count >= 2, tensor.kind != .int32 else {
+      throw reader.failure(
+        .tensorKind(expected: .float32, found: tensor.kind.elementType), at: start)
+    }
+    switch try decoded(index, reader, at: start) {
+    case .floats(let floats): return .float32(floats, shape: Shape(tensor.dimensions))
+    case .signs(let packed): return .signs(packed)
+    case .integers, .bits: throw reader.failure(.tensorReference(found: index, expectedAtMost: 0))
+    }
+  }
+
+  mutating func floats(_ reader: inout ByteReader) throws(FormatError) -> [Float] {
+    let start = reader.offset
+    let index = try listReference(&reader, kind: .float32)
+    if case .floats(let floats) = try decoded(index, reader, at: start) { return floats }
+    throw reader.failure(.tensorKind(expected: .float32, found: .int32), at: start)
+  }
+
+  mutating func integers(_ reader: inout ByteReader) throws(FormatError) -> [Int32] {
+    let start = reader.offset
+    let index = try listReference(&reader, kind: .int32)
+    if case .integers(let integers) = try decoded(index, reader, at: start) { return integers }
+    throw reader.failure(.tensorKind(expected: .int32, found: .float32), at: start)
+  }
+
+  mutating func bits(_ reader: inout ByteReader) throws(FormatError) -> [Bool] {
+    let start = reader.offset
+    let index = try listReference(&reader, kind: .sign)
+    if case .bits(let bits) = try decoded(index, reader, at: start) { return bits }
+    throw reader.failure(.tensorKind(expected: .sign, found: .int32), at: start)
+  }
+
+  /// A reference to a list of parameters: one dimension, in the section of parameters.
+  private mutating func listReference(
+    _ reader: inout ByteReader, kind: StoredTensor.Kind
+  ) throws(FormatError) -> Int {
+    let start = reader.offset
+    let index = try reference(&reader)
+    let tensor = tensors[index]
+    guard tensor.place == .parameters, tensor.dimensions.count == 1, tensor.kind == kind else {
+      throw reader.failure(
+        .tensorKind(expected: kind.elementType, found: tensor.kind.elementType), at: start)
+    }
+    guard tensor.dimensions[0] > 1 else { throw reader.failure(.listOfOne, at: start) }
+    return index
+  }
+
+  private mutating func reference(_ reader: inout ByteReader) throws(FormatError) -> Int {
+    let start = reader.offset
+    let index = try reader.integer()
+    let limit = min(used, tensors.count - 1)
+    guard index <= limit else {
+      throw reader.failure(.tensorReference(found: index, expectedAtMost: limit), at: start)
+    }
+    used = max(used, index + 1)
+    return index
+  }
+
+  private mutating func decoded(
+    _ index: Int, _ reader: ByteReader, at start: Int
+  ) throws(FormatError) -> Elements {
+    if let known = elements[index] { return known }
+    let decoded = decode(tensors[index])
+    guard let decoded else { throw reader.failure(.bitsAfterEnd, at: start) }
+    elements[index] = decoded
+    return decoded
+  }
+
+  private func decode(_ tensor: StoredTensor) -> Elements? {
+    switch tensor.kind {
+    case .float32: return .floats(tensor.words.map(Float.init(bitPattern:)))
+    case .int32: return .integers(tensor.words.map(Int32.init(bitPattern:)))
+    case .sign:
+      let packed = PackedTensor(shape: Shape(tensor.dimensions), bytes: Array(tensor.bytes))
+      guard let packed else { return nil }
+      guard tensor.place == .parameters else { return .signs(packed) }
+      return .bits((0..<packed.count).map { packed[$0] })
+    }
+  }
+}
+
+extension StoredTensor {
+  fileprivate var words: [UInt32] {
+    bytes.withUnsafeBytes { raw in
+      (0..<(raw.count / 4)).map {
+        UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+      }
+    }
+  }
+}
+
+/// A section of tensor bytes, taken from front to back.
+private struct TensorSpace {
+  let place: StoredTensor.Place
+  private let bytes: ArraySlice<UInt8>
+  private var offset: Int
+
+  init(_ bytes: ArraySlice<UInt8>, place: StoredTensor.Place) {
+    self.bytes = bytes
+    self.place = place
+    offset = bytes.startIndex
+  }
+
+  /// The next tensor's bytes, or nil when they would end after the section.
+  mutating func take(_ count: Int) throws(FormatError) -> ArraySlice<UInt8>? {
+    let start = bytes.startIndex + (offset - bytes.startIndex).roundedUp(to: place.alignment)
+    guard start <= bytes.endIndex, count <= bytes.endIndex - start else { return nil }
+    if let wrong = bytes[offset..<start].firstIndex(where: { $0 != 0 }) {
+      throw .broken(.init(.paddingNotZero, section: place.section, offset: wrong))
+    }
+    offset = start + count
+    return bytes[start..<offset]
+  }
+
+  func finish() throws(FormatError) {
+    guard offset == bytes.endIndex else {
+      throw .broken(
+        .init(
+          .bytesAfterRecords(count: bytes.endIndex - offset), section: place.section,
+          offset: offset))
+    }
+  }
+}
