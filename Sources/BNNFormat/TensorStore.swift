@@ -23,7 +23,7 @@ struct TensorStore {
     for place in [StoredTensor.Place.parameters, .weights] {
       spaces[place] = TensorSpace(container.content(of: place.section), place: place)
     }
-    let count = try reader.count(ofAtLeast: 6)
+    let count = try reader.count(ofAtLeast: 5)
     var tensors: [StoredTensor] = []
     var offsets: [Int] = []
     for _ in 0..<count {

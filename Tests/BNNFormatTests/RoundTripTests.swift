@@ -54,7 +54,7 @@ import Testing
         lower: (0..<128).map { Int32($0 * index) }, upper: .init(repeating: .max, count: 128),
         insideIsPlus: .init(repeating: true, count: 128))
       let weights = PackedTensor(shape: [128, 3, 3, 128]) {
-        (($0 + 4096 * index) &* 2_654_435_761) >> 9 & 1 == 1
+        (($0 + 4096 * index) &* 2_654_435_761) >> 20 & 1 == 1
       }
       model.layers.append(
         Layer(
