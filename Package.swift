@@ -39,7 +39,8 @@ let package = Package(
       providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
     .systemLibrary(
       name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
-    .target(name: "COnnx", dependencies: ["CProtobufC"]),
+    .target(
+      name: "COnnx", dependencies: ["CProtobufC"], exclude: ["generate.sh", "onnx.proto"]),
 
     // Graph side: from a source to a finished graph
     library("BNNTensor"),

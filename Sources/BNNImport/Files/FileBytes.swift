@@ -1,0 +1,110 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Reading whole files and parts of files, with the system's calls: a mapped file that shrinks
+/// while it is read would end the process.
+struct InputFile: ~Copyable {
+  private let descriptor: Int32
+  let byteCount: Int
+
+  init(_ path: String) throws(ImportFault) {
+    // Opening a FIFO must not wait for a writer.
+    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw InputFile.openFault() }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let cause = systemMessage()
+      close(descriptor)
+      throw ImportFault(.cannotOpen(cause: cause))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw ImportFault(.notARegularFile)
+    }
+    byteCount = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  private static func openFault() -> ImportFault {
+    errno == ENOENT || errno == ENOTDIR
+      ? ImportFault(.notFound) : ImportFault(.cannotOpen(cause: systemMessage()))
+  }
+
+  /// The bytes of a range that lies within the file.
+  func bytes(from offset: Int, count: Int) throws(ImportFault) -> [UInt8] {
+    var failure: String?
+    let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      filled = 0
+      while filled < count, let base = buffer.baseAddress {
+        let found = pread(descriptor, base + filled, count - filled, off_t(offset + filled))
+        if found < 0, errno == EINTR { continue }
+        if found < 0 { failure = systemMessage() }
+        if found <= 0 { return }
+        filled += found
+      }
+    }
+    if let failure { throw ImportFault(.readFailed(cause: failure)) }
+    return result
+  }
+
+  func allBytes() throws(ImportFault) -> [UInt8] { try bytes(from: 0, count: byteCount) }
+}
+
+/// What the system says about the last failed call.
+func systemMessage() -> String { String(cString: strerror(errno)) }
+
+/// Writes a file as a whole: under a temporary name first, so that no half-written file is left.
+func writeFile(_ bytes: [UInt8], to path: String) throws(ImportFault) {
+  let temporary = path + ".\(getpid()).tmp"
+  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  guard descriptor >= 0 else { throw ImportFault(.cannotWrite(cause: systemMessage())) }
+  var cause: String?
+  bytes.withUnsafeBytes { buffer in
+    var done = 0
+    while done < buffer.count, let base = buffer.baseAddress {
+      let count = write(descriptor, base + done, buffer.count - done)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        cause = systemMessage()
+        return
+      }
+      done += count
+    }
+  }
+  if close(descriptor) != 0, cause == nil { cause = systemMessage() }
+  if cause == nil, rename(temporary, path) != 0 { cause = systemMessage() }
+  if let cause {
+    unlink(temporary)
+    throw ImportFault(.cannotWrite(cause: cause))
+  }
+}
+
+/// The path with every symbolic link resolved, or nil when there is no such file.
+func resolvedPath(_ path: String) -> String? {
+  guard let resolved = realpath(path, nil) else { return nil }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}
+
+/// The folder that a path names a file in.
+func folder(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+extension [UInt8] {
+  /// `withUnsafeBytes` with a typed error.
+  func withRawBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws(ImportFault) -> Result
+  ) throws(ImportFault) -> Result {
+    try withUnsafeBufferPointer { (buffer) throws(ImportFault) -> Result in
+      try body(UnsafeRawBufferPointer(buffer))
+    }
+  }
+}

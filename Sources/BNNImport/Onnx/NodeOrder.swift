@@ -1,0 +1,72 @@
+/// The structure of a graph by names: who makes what, and in which order nodes can run.
+enum NodeOrder {
+  /// Checks that each name is defined once, and defined where it is used.
+  static func checkNames(_ graph: OnnxGraph) throws(ImportFault) {
+    var defined = Set<String>()
+    for input in graph.inputs where !defined.insert(input.name).inserted {
+      throw ImportFault(.duplicateValue(name: input.name), at: .input(name: input.name))
+    }
+    // An initializer may be listed among the inputs, too.
+    var initializers = Set<String>()
+    for (name, _) in graph.initializers where !initializers.insert(name).inserted {
+      throw ImportFault(.duplicateValue(name: name), at: .tensor(name: name))
+    }
+    defined.formUnion(initializers)
+    for node in graph.nodes {
+      for output in node.outputs where !output.isEmpty && !defined.insert(output).inserted {
+        throw ImportFault(.duplicateValue(name: output), at: node.place)
+      }
+    }
+    for node in graph.nodes {
+      for input in node.inputs where !input.isEmpty && !defined.contains(input) {
+        throw ImportFault(.undefinedValue(name: input), at: node.place)
+      }
+    }
+    guard !graph.outputs.isEmpty else { throw ImportFault(.noOutputs) }
+    var outputs = Set<String>()
+    for output in graph.outputs {
+      guard defined.contains(output.name) else {
+        throw ImportFault(.undefinedValue(name: output.name))
+      }
+      guard outputs.insert(output.name).inserted else {
+        throw ImportFault(.duplicateValue(name: output.name))
+      }
+    }
+  }
+
+  /// The nodes' indices, producers first and otherwise as in the file.
+  static func sorted(_ graph: OnnxGraph) throws(ImportFault) -> [Int] {
+    var producer: [String: Int] = [:]
+    for (index, node) in graph.nodes.enumerated() {
+      for output in node.outputs where !output.isEmpty { producer[output] = index }
+    }
+    var order: [Int] = []
+    order.reserveCapacity(graph.nodes.count)
+    var state = [State](repeating: .unseen, count: graph.nodes.count)
+    for start in graph.nodes.indices where state[start] == .unseen {
+      // A depth-first walk to the producers, with a stack of its own: chains can be long.
+      var stack: [(node: Int, nextInput: Int)] = [(start, 0)]
+      state[start] = .open
+      while let (node, nextInput) = stack.last {
+        let inputs = graph.nodes[node].inputs
+        guard nextInput < inputs.count else {
+          state[node] = .done
+          order.append(node)
+          stack.removeLast()
+          continue
+        }
+        stack[stack.count - 1].nextInput += 1
+        guard let source = producer[inputs[nextInput]], state[source] != .done else { continue }
+        guard state[source] == .unseen else {
+          let cycle = stack.drop { $0.node != source }.map { graph.nodes[$0.node].name }
+          throw ImportFault(.cycle(nodes: cycle))
+        }
+        state[source] = .open
+        stack.append((source, 0))
+      }
+    }
+    return order
+  }
+
+  private enum State { case unseen, open, done }
+}

@@ -1,0 +1,77 @@
+import BNNGraph
+import BNNTensor
+
+extension OnnxOperator {
+  static let convolutions: [String: OnnxOperator] = [
+    "Conv": OnnxOperator(2...3, build: convolution),
+    "ConvTranspose": OnnxOperator(2...3, build: transposedConvolution),
+  ]
+
+  private static func convolution(_ node: NodeBuilder) throws(ImportFault) {
+    let groups = try groups(of: node)
+    let attributes = try WindowAttributes(node)
+    let make = { (window: WindowGeometry) -> Op in
+      .convolution(
+        Convolution(geometry: ConvolutionGeometry(window: window, groups: groups)))
+    }
+    let kernel = attributes.kernel ?? constantKernel(node)
+    if let kernel, let window = try attributes.window(kernel: kernel, input: nil) {
+      return node.emit(make(window), node.inputs)
+    }
+    node.emit(make(WindowGeometry(kernel: [])), node.inputs)
+    let values = [try node.input(0), try node.input(1)]
+    node.assembly.deferOp(until: values) { (types) throws(ImportFault) -> Op in
+      guard types.count == 2, let extents = types[0].fixedSpatialExtents,
+        let kernel = kernel ?? types[1].fixedSpatialExtents,
+        let window = try attributes.window(kernel: kernel, input: extents)
+      else { throw attributes.unknownExtents }
+      return make(window)
+    }
+  }
+
+  private static func transposedConvolution(_ node: NodeBuilder) throws(ImportFault) {
+    let groups = try groups(of: node)
+    let attributes = try WindowAttributes(node)
+    let outputPadding = try node.integers("output_padding")
+    let outputShape = try node.integers("output_shape")
+    let make = { (window: WindowGeometry) -> Op in
+      .transposedConvolution(
+        TransposedConvolution(
+          geometry: ConvolutionGeometry(window: window, groups: groups),
+          outputPadding: outputPadding ?? window.kernel.map { _ in 0 }))
+    }
+    let kernel = attributes.kernel ?? constantKernel(node)
+    if let kernel, outputShape == nil, !attributes.isSame {
+      return node.emit(make(try attributes.explicitWindow(kernel: kernel)), node.inputs)
+    }
+    node.emit(make(WindowGeometry(kernel: [])), node.inputs)
+    let values = [try node.input(0), try node.input(1)]
+    node.assembly.deferOp(until: values) { (types) throws(ImportFault) -> Op in
+      guard types.count == 2, let extents = types[0].fixedSpatialExtents,
+        let kernel = kernel ?? types[1].fixedSpatialExtents
+      else { throw attributes.unknownExtents }
+      let window = try attributes.transposedWindow(
+        kernel: kernel, input: extents, output: outputShape, outputPadding: outputPadding)
+      return make(window)
+    }
+  }
+
+  private static func groups(of node: NodeBuilder) throws(ImportFault) -> Int {
+    let groups = try node.integer("group") ?? 1
+    guard groups >= 1 else { throw node.invalid("group", "\(groups)", "at least 1") }
+    return groups
+  }
+
+  /// The kernel's extents where the weights are a constant.
+  private static func constantKernel(_ node: NodeBuilder) -> [Int]? {
+    node.constant(1).map { Array($0.shape.dimensions.dropFirst(2)) }
+  }
+}
+
+extension ValueType {
+  /// The extents after batch and channels, when all are fixed.
+  fileprivate var fixedSpatialExtents: [Int]? {
+    let extents = dimensions.dropFirst(2)
+    return extents.contains { $0.isBatch } ? nil : extents.map { $0.extent(batch: 1) }
+  }
+}

@@ -1,0 +1,38 @@
+import BNNGraph
+
+/// A model as it was read: its graph, types inferred, and where it came from.
+public struct SourceModel: Sendable {
+  public var graph: Graph
+  /// The path that was read.
+  public var fileName: String
+  /// The size of the source in bytes, external data and (for a checkpoint) not the description
+  /// included.
+  public var byteCount: Int
+  public var format: Format
+  /// What the file says about itself, such as its producer, in the order of the file.
+  public var metadata: [(key: String, value: String)]
+
+  public enum Format: String, Hashable, Sendable {
+    case onnx, checkpoint
+  }
+
+  /// Reads an ONNX model.
+  ///
+  /// External data is looked for beside the file and nowhere else.
+  public init(onnxFile path: String, options: ImportOptions = .init()) throws(ImportError) {
+    self = try reading(path) { () throws(ImportFault) in
+      try OnnxImporter(path: path, options: options).run()
+    }
+  }
+
+  init(
+    graph: Graph, fileName: String, byteCount: Int, format: Format,
+    metadata: [(key: String, value: String)] = []
+  ) {
+    self.graph = graph
+    self.fileName = fileName
+    self.byteCount = byteCount
+    self.format = format
+    self.metadata = metadata
+  }
+}
