@@ -28,7 +28,7 @@ public enum Op: Equatable, Sendable {
   case shapeOf(ShapeOf)
   case size(Size)
   case constantOfShape(ConstantOfShape)
-  case range(Range)
+  case range(NumberRange)
   case pad(Pad)
   case reduce(Reduce)
   case argumentExtremum(ArgumentExtremum)

@@ -141,7 +141,7 @@ struct ChannelLayout {
   }
 
   /// Calls `body` with each channel and its row-major range of elements.
-  func forEachRun(_ body: (_ channel: Int, _ elements: Swift.Range<Int>) -> Void) {
+  func forEachRun(_ body: (_ channel: Int, _ elements: Range<Int>) -> Void) {
     var start = 0
     for _ in 0..<outer {
       for channel in 0..<channels {

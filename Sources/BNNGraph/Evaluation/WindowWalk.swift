@@ -32,7 +32,7 @@ struct WindowWalk {
   var tapCount: Int { kernel.reduce(1, *) }
 
   /// The output positions along an axis whose window has this tap inside the input.
-  func outputs(axis: Int, tap: Int) -> Swift.Range<Int> {
+  func outputs(axis: Int, tap: Int) -> Range<Int> {
     let shift = tap * dilations[axis] - padsBegin[axis]
     let stride = strides[axis]
     let first = shift >= 0 ? 0 : (stride - 1 - shift) / stride

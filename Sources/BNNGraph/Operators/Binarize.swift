@@ -3,9 +3,13 @@ import BNNTensor
 /// ±1 as float32 by a threshold test per channel (axis 1). The canonical form of every sign.
 public struct Binarize: Operator, Hashable {
   public var thresholds: Thresholds<Float>
+  /// The source gives 0 where the operand, before anything was folded into the thresholds, is 0;
+  /// the bit there was chosen.
+  public var zeroIsChosen: Bool
 
-  public init(thresholds: Thresholds<Float>) {
+  public init(thresholds: Thresholds<Float>, zeroIsChosen: Bool = false) {
     self.thresholds = thresholds
+    self.zeroIsChosen = zeroIsChosen
   }
 
   public var name: String { "Binarize" }

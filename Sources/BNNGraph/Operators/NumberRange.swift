@@ -1,13 +1,13 @@
 import BNNTensor
 
 /// ONNX `Range`: start, limit, delta.
-public struct Range: Operator, Hashable {
+public struct NumberRange: Operator, Hashable {
   public init() {}
 
   public var name: String { "Range" }
 }
 
-extension Range {
+extension NumberRange {
   public func inferTypes(_ inputs: [OperandFact?]) throws(OperatorError) -> [ResultType] {
     let start = try inputs.number(0)
     for index in 0...2 {

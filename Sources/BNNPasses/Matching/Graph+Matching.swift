@@ -1,0 +1,70 @@
+import BNNGraph
+import BNNTensor
+
+extension Graph {
+  /// The constant that a value is, if it is one.
+  func constant(_ value: ValueID?) -> Tensor? { value.flatMap { self[$0].constant } }
+
+  /// The one element of a constant with a single element.
+  func scalar(_ value: ValueID?) -> Float? {
+    guard let tensor = constant(value), tensor.count == 1 else { return nil }
+    return tensor.floats.first
+  }
+
+  /// The elements of a constant that differs at most between channels when it is broadcast to
+  /// `other`'s type: one element, or one per channel.
+  func perChannel(_ value: ValueID?, like other: ValueID) -> [Float]? {
+    guard let tensor = constant(value), tensor.elementType.isFloatingPoint,
+      let type = self[other].type
+    else { return nil }
+    return tensor.perChannel(rank: type.rank, channels: type.channels)
+  }
+
+  /// Whether the elements of a value are +1 or −1 and nothing else, for any input.
+  func isSign(_ value: ValueID, _ uses: Uses) -> Bool {
+    guard let index = uses.producer(of: value) else { return false }
+    let node = nodes[index]
+    switch node.op {
+    case .binarize, .binaryPool: return true
+    case .pool(let pool) where pool.kind == .maximum:
+      return node.input(0).map { isSign($0, uses) } ?? false
+    case .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .identity, .gather, .split, .slice:
+      return node.input(0).map { isSign($0, uses) } ?? false
+    case .concat: return node.inputs.allSatisfy { $0.map { isSign($0, uses) } ?? false }
+    default: return false
+    }
+  }
+
+  /// The dimensions of a value; empty when they are not known.
+  func dimensions(_ value: ValueID) -> [Dimension] { self[value].type?.dimensions ?? [] }
+
+  /// The name of the operator that makes a value, with its node, for messages.
+  func origin(of value: ValueID, _ uses: Uses) -> String {
+    guard let index = uses.producer(of: value) else {
+      return inputs.contains(value) ? "the model's input '\(self[value].name)'" : "a constant"
+    }
+    return "\(nodes[index].op.definition.name) '\(nodes[index].name)'"
+  }
+}
+
+extension Tensor {
+  /// The elements when, broadcast to a value of this rank, they differ at most along axis 1 (along
+  /// the only axis of a vector): one element, or `channels`. nil otherwise.
+  func perChannel(rank: Int, channels: Int?) -> [Float]? {
+    if count == 1 { return shape.rank <= max(rank, 1) ? floats : nil }
+    guard shape.rank <= rank, let channels else { return nil }
+    for axis in 0..<shape.rank {
+      let target = axis + rank - shape.rank
+      let isChannelAxis = target == min(1, rank - 1)
+      guard shape[axis] == (isChannelAxis ? channels : 1) else { return nil }
+    }
+    return count == channels ? floats : nil
+  }
+}
+
+extension Array where Element == Float {
+  /// One entry per channel of a list that has one entry per channel or one for all.
+  func expanded(to channels: Int) -> [Float] {
+    count == 1 ? [Float](repeating: self[0], count: channels) : self
+  }
+}

@@ -1,0 +1,85 @@
+import BNNGraph
+
+/// One rewriting of a graph.
+///
+/// A pass changes the graph and says what it changed. It does not clean up: after every pass the
+/// pipeline removes what nothing uses any more, sorts the nodes, infers types and verifies the
+/// graph, and adds the pass's name to any error.
+///
+/// A pass of your own is a type with these three members:
+///
+///     struct RenameOutputs: Pass {
+///       let name = "rename-outputs"
+///       let summary = "Gives every output a short name."
+///       func run(on graph: inout Graph) throws(GraphError) -> PassOutcome { … }
+///     }
+///
+/// Put it where it belongs with ``PassPipeline/insert(_:before:)`` or ``PassPipeline/append(_:)``.
+public protocol Pass: Sendable {
+  /// Unique in a pipeline; lower case with hyphens; a verb first.
+  var name: String { get }
+  /// One line for lists of passes.
+  var summary: String { get }
+  /// Rewrites the graph.
+  func run(on graph: inout Graph) throws(GraphError) -> PassOutcome
+}
+
+/// What a pass did.
+public struct PassOutcome: Hashable, Sendable {
+  /// One entry per rewrite.
+  public var rewrites: [Rewrite]
+  /// What the pass learned about the network on the way.
+  public var findings: [Finding]
+
+  public init(rewrites: [Rewrite] = [], findings: [Finding] = []) {
+    self.rewrites = rewrites
+    self.findings = findings
+  }
+
+  mutating func rewrote(_ node: Node, _ change: String) {
+    rewrites.append(Rewrite(node: node.name, change: change))
+  }
+}
+
+/// One change at a node.
+public struct Rewrite: Hashable, Sendable {
+  public var node: String
+  public var change: String
+
+  public init(node: String, change: String) {
+    self.node = node
+    self.change = change
+  }
+}
+
+/// What the user should know about the network.
+public enum Finding: Hashable, Sendable {
+  /// A recognized activation sign.
+  case sign(SignFinding)
+  /// A convolution or matrix product that stays real-valued, and why.
+  case keptFloat(node: String, reason: String)
+  /// Weights that are ±α only up to rounding were made exactly so; the largest relative change.
+  case removedResidue(node: String, relative: Float)
+  /// Channels in which an exact zero can reach a plain `Sign`, whose bit the conversion chose.
+  case reachableZeros(node: String, channels: Int)
+}
+
+/// A recognized activation sign.
+public struct SignFinding: Hashable, Sendable {
+  public var node: String
+  /// How the source writes it, as operator names.
+  public var spelling: String
+  public var atZero: AtZero
+
+  public enum AtZero: String, Hashable, Sendable {
+    case plus, minus
+    /// The source gives 0, which a bit cannot hold; the option decided.
+    case chosenPlus = "chosen-plus"
+    case chosenMinus = "chosen-minus"
+  }
+}
+
+/// The bit that stands for the 0 of a plain `Sign(0)`.
+public enum SignOfZero: String, Hashable, Sendable, CaseIterable {
+  case plus, minus
+}

@@ -1,0 +1,157 @@
+import BNNGraph
+import BNNTensor
+
+/// Recognizes activation signs, however they are spelled, and writes them as `Binarize`.
+///
+/// A *root* is a `Sign(x)` or a comparison of x with a constant. Whatever is computed from one
+/// root and constants alone takes only as many values as the root: evaluating it at the root's
+/// states tells what it is, so no spelling is listed here (`Where`, `Cast·2−1`, `Sign(Sign(x)+c)`,
+/// a replaced zero …).
+///
+/// Before: `y = f(root(x))`, f(root) is ±1 in the two states.
+/// After: `Binarize(x)` with the thresholds of the comparison.
+///
+/// If f(root) takes the values ±s with another s, `Binarize(x)·s` is written. A plain `Sign` is 0
+/// at 0, which no bit holds: ``SignOfZero`` decides. A `Sign` of something that is never negative
+/// is 0 or 1, not ±1, and is left alone.
+///
+/// The arithmetic of straight-through estimators, `(s − e) + e` with a sign s and the same tensor
+/// e, is s.
+public struct CanonicalizeSigns: Pass {
+  public let name = "canonicalize-signs"
+  public let summary = "Recognizes activation signs and writes them as thresholds."
+  public var signOfZero: SignOfZero
+
+  public init(signOfZero: SignOfZero = .plus) { self.signOfZero = signOfZero }
+
+  public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
+    var outcome = PassOutcome()
+    // A sign of a sign's arithmetic becomes visible when the inner one is gone.
+    while true {
+      let hasNewSteps = try rewriteSteps(in: &graph, &outcome)
+      let hasNewEstimators = rewriteEstimators(in: &graph, &outcome)
+      guard hasNewSteps || hasNewEstimators else { return outcome }
+      try graph.removeDeadNodes()
+      try graph.inferTypes()
+    }
+  }
+
+  // MARK: Steps
+
+  private func rewriteSteps(
+    in graph: inout Graph, _ outcome: inout PassOutcome
+  ) throws(GraphError) -> Bool {
+    let uses = graph.uses()
+    var done = false
+    // A sign inside another sign's region is part of its spelling.
+    var explained: Set<Int> = []
+    for index in graph.nodes.indices where !explained.contains(index) {
+      guard let root = SignRoot(at: index, of: graph, uses) else { continue }
+      let region = root.region(in: graph, uses)
+      for result in region.results {
+        guard let step = try root.step(result, of: region, in: graph) else { continue }
+        guard let form = form(of: step, root) else { continue }
+        let node = graph.nodes[uses.producer(of: result) ?? index]
+        let spelling = region.spelling(of: result, in: graph, uses)
+        var output = graph.add(
+          .binarize(Binarize(thresholds: form.thresholds, zeroIsChosen: form.zeroIsChosen)),
+          name: node.name, inputs: [root.operand])
+        if step.magnitude != 1 {
+          let scale = graph.addConstant(Tensor(scalar: step.magnitude), name: node.name + ".scale")
+          output = graph.add(
+            .elementwiseBinary(ElementwiseBinary(kind: .multiply)), name: node.name,
+            inputs: [output, scale])
+        }
+        graph.replaceUses(of: result, with: output)
+        outcome.rewrote(node, "recognized \(spelling) as a sign")
+        outcome.findings.append(
+          .sign(SignFinding(node: node.name, spelling: spelling, atZero: form.atZero)))
+        explained.formUnion(region.nodes)
+        done = true
+      }
+    }
+    return done
+  }
+
+  private struct Form {
+    var thresholds: Thresholds<Float>
+    var zeroIsChosen: Bool
+    var atZero: SignFinding.AtZero
+  }
+
+  private func form(of step: SignRoot.Step, _ root: SignRoot) -> Form? {
+    var thresholds: Thresholds<Float>
+    var isChosen = false
+    switch root.kind {
+    case .sign:
+      var zeroIsPlus = step.atZero ?? 0
+      if zeroIsPlus == 0 {
+        isChosen = true
+        // The choice is made for the plain sign; a negated one follows it.
+        zeroIsPlus = (signOfZero == .plus) == step.isRising ? 1 : -1
+      }
+      // The side of zero goes with the higher or the lower half-line.
+      let zeroIsAbove = (zeroIsPlus > 0) == step.isRising
+      thresholds = zeroIsAbove ? .zeroIsPlus : .zeroIsMinus
+      if !step.isRising { thresholds = thresholds.falling }
+    case .comparison(let test):
+      thresholds = test
+      if !step.isRising { thresholds.insideIsPlus = thresholds.insideIsPlus.map { !$0 } }
+    }
+    let plusAtZero = thresholds.isPlus(0, channel: 0)
+    let atZero: SignFinding.AtZero =
+      isChosen ? (plusAtZero ? .chosenPlus : .chosenMinus) : (plusAtZero ? .plus : .minus)
+    return Form(thresholds: thresholds, zeroIsChosen: isChosen, atZero: atZero)
+  }
+
+  // MARK: Straight-through estimators
+
+  private func rewriteEstimators(
+    in graph: inout Graph, _ outcome: inout PassOutcome
+  ) -> Bool {
+    let uses = graph.uses()
+    var done = false
+    for node in graph.nodes {
+      guard case .elementwiseBinary(let sum) = node.op, sum.kind == .add else { continue }
+      for (side, other) in [(0, 1), (1, 0)] {
+        guard let difference = node.input(side), let estimate = node.input(other),
+          let index = uses.producer(of: difference),
+          case .elementwiseBinary(let inner) = graph.nodes[index].op, inner.kind == .subtract,
+          graph.nodes[index].input(1) == estimate, let sign = graph.nodes[index].input(0),
+          graph.isScaledSign(sign, uses),
+          graph.dimensions(sign) == graph.dimensions(node.outputs[0])
+        else { continue }
+        graph.replaceUses(of: node.outputs[0], with: sign)
+        outcome.rewrote(node, "removed the arithmetic of a straight-through estimator")
+        done = true
+        break
+      }
+    }
+    return done
+  }
+}
+
+extension Graph {
+  /// Whether a value is a recognized sign, perhaps times a constant.
+  fileprivate func isScaledSign(_ value: ValueID, _ uses: Uses) -> Bool {
+    if isSign(value, uses) { return true }
+    guard let index = uses.producer(of: value),
+      case .elementwiseBinary(let binary) = nodes[index].op, binary.kind == .multiply,
+      let factor = nodes[index].input(0)
+    else { return false }
+    return isSign(factor, uses) && constant(nodes[index].input(1)) != nil
+  }
+}
+
+extension Thresholds<Float> {
+  /// The rules with every bit turned over, NaN apart, which stays −1.
+  fileprivate var falling: Thresholds {
+    var result = self
+    for c in 0..<count where lower[c] > -.infinity {
+      // plus on [lower, ∞) becomes plus on (−∞, lower): an interval that excludes NaN.
+      result.lower[c] = -.infinity
+      result.upper[c] = lower[c].nextDown
+    }
+    return result
+  }
+}
