@@ -162,14 +162,18 @@ func matrixProduct<T: BinaryFloatingPoint>(
   _ a: ArraySlice<T>, _ b: ArraySlice<T>, rows: Int, inner: Int, columns: Int
 ) -> [T] {
   var result = [T](repeating: 0, count: rows * columns)
+  // A block of b serves all rows while it is in the cache.
+  let blockLength = 64
   result.withUnsafeMutableBufferPointer { result in
     a.withUnsafeBufferPointer { a in
       b.withUnsafeBufferPointer { b in
-        for row in 0..<rows {
-          for index in 0..<inner {
-            let factor = a[row * inner + index]
-            for column in 0..<columns {
-              result[row * columns + column] += factor * b[index * columns + column]
+        for start in stride(from: 0, to: inner, by: blockLength) {
+          for row in 0..<rows {
+            for index in start..<min(start + blockLength, inner) {
+              let factor = a[row * inner + index]
+              for column in 0..<columns {
+                result[row * columns + column] += factor * b[index * columns + column]
+              }
             }
           }
         }

@@ -20,14 +20,18 @@ extension Clip {
     return [ResultType(x.elementType, x.shape)]
   }
 
-  /// min(max(x, minimum), maximum); NaN stays NaN.
+  /// min(max(x, minimum), maximum); NaN stays NaN. A limit that is left out is the type's largest
+  /// finite number, so that even then an infinity becomes finite.
   public func evaluate(_ inputs: [Tensor?]) throws(OperatorError) -> [Tensor] {
     _ = try inferTypes(inputs.facts)
     let x = try inputs.required(0)
     let (minimum, maximum) = (inputs.optional(1), inputs.optional(2))
     switch x.storage {
     case .double(let elements):
-      return [Tensor(clamp(elements, minimum?.doubles[0], maximum?.doubles[0]), shape: x.shape)]
+      let largest = Double.greatestFiniteMagnitude
+      let result = clamp(
+        elements, minimum?.doubles[0] ?? -largest, maximum?.doubles[0] ?? largest)
+      return [Tensor(result, shape: x.shape)]
     case .integer(let elements) where x.elementType == .uint64:
       let unsigned = elements.map { UInt64(bitPattern: $0) }
       let lower = UInt64(bitPattern: minimum?.integers[0] ?? 0)
@@ -39,13 +43,22 @@ extension Clip {
       let result = elements.map { min(max($0, lower), upper) }
       return [Tensor(result, shape: x.shape, elementType: x.elementType)]
     default:
-      let result = clamp(x.floats, minimum?.floats[0], maximum?.floats[0])
+      let largest = Clip.largest(of: x.elementType)
+      let result = clamp(
+        x.floats, minimum?.floats[0] ?? -largest, maximum?.floats[0] ?? largest)
       return [Tensor(result, shape: x.shape, elementType: x.elementType)]
     }
   }
 
-  private func clamp<T: FloatingPoint>(_ elements: [T], _ minimum: T?, _ maximum: T?) -> [T] {
-    let (lower, upper) = (minimum ?? -.infinity, maximum ?? .infinity)
-    return elements.map { propagatingMinimum(propagatingMaximum($0, lower), upper) }
+  private func clamp<T: FloatingPoint>(_ elements: [T], _ lower: T, _ upper: T) -> [T] {
+    elements.map { propagatingMinimum(propagatingMaximum($0, lower), upper) }
+  }
+
+  private static func largest(of type: ElementType) -> Float {
+    switch type {
+    case .float16: 65504
+    case .bfloat16: 0x1.fep127
+    default: .greatestFiniteMagnitude
+    }
   }
 }
