@@ -117,6 +117,7 @@ extension ImportError.Reason: CustomStringConvertible {
     case .invalidNumPyHeader(let what): "the array's header is invalid: \(what)"
     case .archive(let cause): "cannot be read as an archive: \(cause)"
     case .duplicateEntry: "it is there twice"
+    case .tooManyBytes(let count): "\(count) bytes are more than an archive of this size may hold"
     case .notAnArrayEntry: "it is not an array (.npy)"
     case .invalidJSON(let cause): "not valid JSON: \(cause)"
     case .missingKey(let key): "the key '\(key)' is missing"

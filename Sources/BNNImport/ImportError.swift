@@ -87,6 +87,7 @@ public struct ImportError: Error, Hashable, Sendable {
     case invalidNumPyHeader(String)
     case archive(cause: String)
     case duplicateEntry
+    case tooManyBytes(Int)
     case notAnArrayEntry
 
     // Architecture descriptions

@@ -29,9 +29,18 @@ final class GraphAssembly {
 
   // MARK: Inputs, constants, outputs
 
-  func addInputs(_ shapes: InputShapes, of source: OnnxGraph) throws(ImportFault) {
+  func addInputs(_ options: ImportOptions, of source: OnnxGraph) throws(ImportFault) {
     let initialized = Set(source.initializers.map(\.name))
-    let inputs = source.inputs.filter { !initialized.contains($0.name) }
+    var inputs = source.inputs.filter { !initialized.contains($0.name) }
+    for (name, tensor) in options.inputConstants.sorted(by: { $0.key < $1.key }) {
+      guard inputs.contains(where: { $0.name == name }) else {
+        throw ImportFault(
+          .noSuchInput(available: inputs.map(\.name)), at: .input(name: name))
+      }
+      bind(name, to: addConstant(tensor, name: name), tensor.elementType)
+    }
+    inputs.removeAll { options.inputConstants.keys.contains($0.name) }
+    let shapes = InputShapes(options)
     try shapes.check(against: inputs.map(\.name))
     for input in inputs {
       let place = ImportError.Place.input(name: input.name)

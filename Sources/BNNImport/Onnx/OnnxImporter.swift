@@ -27,7 +27,7 @@ struct OnnxImporter {
     let order = try NodeOrder.sorted(model.graph)
     try checkOperators(model.graph.nodes)
     let assembly = GraphAssembly(source: model.graph, operatorSet: version)
-    try assembly.addInputs(InputShapes(options), of: model.graph)
+    try assembly.addInputs(options, of: model.graph)
     assembly.addInitializers(model.graph)
     for index in order { try assembly.add(model.graph.nodes[index]) }
     return try assembly.finish(model.graph)

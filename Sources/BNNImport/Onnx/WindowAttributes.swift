@@ -80,28 +80,33 @@ struct WindowAttributes {
       padsEnd: (explicit?.suffix(rank)).map(Array.init))
   }
 
-  /// The window of a transposed convolution whose output has the given extents, or the input's
-  /// times the stride.
+  /// The geometry of a transposed convolution whose output has the given extents, or the input's
+  /// times the stride: the window, and what is added to the output's ends.
   func transposedWindow(
     kernel: [Int], input: [Int], output: [Int]?, outputPadding: [Int]?
-  ) throws(ImportFault) -> WindowGeometry {
+  ) throws(ImportFault) -> (WindowGeometry, outputPadding: [Int]) {
     var window = try explicitWindow(kernel: kernel)
-    guard output != nil || isSame else { return window }
+    var outputPadding = outputPadding ?? kernel.map { _ in 0 }
+    guard output != nil || isSame else { return (window, outputPadding) }
     // The batch and channels may be listed, too.
     let output = output.map { Array($0.suffix(kernel.count)) }
     for (name, list) in [("output_shape", output), ("output_padding", outputPadding)] {
-      guard let list, list.count != kernel.count else { continue }
-      throw node.invalid(name, "\(list)", "\(kernel.count) numbers")
+      guard let list, list.count != kernel.count || list.contains(where: { $0 >= 1 << 31 }) else {
+        continue
+      }
+      throw node.invalid(name, "\(list)", "\(kernel.count) extents")
     }
     guard input.count == kernel.count else { throw unknownExtents }
     for axis in kernel.indices {
       let stride = window.strides[axis]
-      let extent = output?[axis] ?? input[axis] * stride
-      let total =
-        stride * (input[axis] - 1) + (outputPadding?[axis] ?? 0) + window.span(axis) - extent
+      let (span, overflow) = stride.multipliedReportingOverflow(by: input[axis] - 1)
+      guard !overflow, span < 1 << 40 else { throw unknownExtents }
+      let extent = output?[axis] ?? (span + stride)
+      let total = span + outputPadding[axis] + window.span(axis) - extent
       setPadding(of: axis, in: &window, total: max(0, total), moreAtEnd: automatic == .sameUpper)
+      outputPadding[axis] += max(0, -total)
     }
-    return window
+    return (window, outputPadding)
   }
 
   private func setPadding(

@@ -5,7 +5,7 @@ extension OnnxOperator {
   static let constants: [String: OnnxOperator] = [
     "Constant": OnnxOperator(0...0, build: constant),
     "ConstantOfShape": OnnxOperator(1...1, build: constantOfShape),
-    "Range": OnnxOperator(3...3) { $0.emit(.range(Range()), $0.inputs) },
+    "Range": OnnxOperator(3...3) { $0.emit(.range(NumberRange()), $0.inputs) },
     "Identity": OnnxOperator(1...1) { (node) throws(ImportFault) in
       node.emitAlias(of: try node.input(0))
     },

@@ -34,25 +34,26 @@ extension OnnxOperator {
     let attributes = try WindowAttributes(node)
     let outputPadding = try node.integers("output_padding")
     let outputShape = try node.integers("output_shape")
-    let make = { (window: WindowGeometry) -> Op in
+    let make = { (window: WindowGeometry, outputPadding: [Int]) -> Op in
       .transposedConvolution(
         TransposedConvolution(
           geometry: ConvolutionGeometry(window: window, groups: groups),
-          outputPadding: outputPadding ?? window.kernel.map { _ in 0 }))
+          outputPadding: outputPadding))
     }
     let kernel = attributes.kernel ?? constantKernel(node)
     if let kernel, outputShape == nil, !attributes.isSame {
-      return node.emit(make(try attributes.explicitWindow(kernel: kernel)), node.inputs)
+      let window = try attributes.explicitWindow(kernel: kernel)
+      return node.emit(make(window, outputPadding ?? kernel.map { _ in 0 }), node.inputs)
     }
-    node.emit(make(WindowGeometry(kernel: [])), node.inputs)
+    node.emit(make(WindowGeometry(kernel: []), []), node.inputs)
     let values = [try node.input(0), try node.input(1)]
     node.assembly.deferOp(until: values) { (types) throws(ImportFault) -> Op in
       guard types.count == 2, let extents = types[0].fixedSpatialExtents,
         let kernel = kernel ?? types[1].fixedSpatialExtents
       else { throw attributes.unknownExtents }
-      let window = try attributes.transposedWindow(
+      let (window, outputPadding) = try attributes.transposedWindow(
         kernel: kernel, input: extents, output: outputShape, outputPadding: outputPadding)
-      return make(window)
+      return make(window, outputPadding)
     }
   }
 
