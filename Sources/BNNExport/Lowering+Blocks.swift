@@ -1,0 +1,130 @@
+import BNNFormat
+import BNNGraph
+import BNNTensor
+
+extension Lowering {
+  /// A block becomes the layer of its core with the same epilogue.
+  mutating func lower(_ block: Block, _ node: Node, index: Int) throws(ExportError.Reason) {
+    let x = try node.required(0)
+    let rank = try dimensions(of: x).count
+    let layout = channelsLast(rank: rank)
+    let bits = if case .binaryConvolution = block.core { true } else { false }
+    var inputs = [try require(x, bits: bits, layout: layout)]
+    let resultRank = try dimensions(of: node.outputs[0]).count
+    for operand in node.inputs.dropFirst(block.core.inputCount) {
+      guard let operand else { throw .unsupportedForm("a missing operand") }
+      inputs.append(try broadcastOperand(operand, rank: resultRank))
+    }
+    let (epilogue, results) = trimmed(block.epilogue, outputs: node.outputs)
+    let operation: BNNFormat.Operation
+    switch block.core {
+    case .binaryConvolution(let geometry):
+      guard case .signs(let packed) = try weights(of: node) else {
+        throw .unsupportedForm("a binary convolution with real-valued weights")
+      }
+      operation = .binaryConvolution(geometry, weights: packed, epilogue)
+    case .convolution(let geometry):
+      operation = .convolution(geometry, weights: try weights(of: node), epilogue)
+    case .pool(let pool):
+      operation = .pool(
+        pool.kind.layerKind, try window(of: pool, input: x), ceiling: pool.ceiling, epilogue)
+    case .pointwise:
+      operation = .pointwise(epilogue)
+    }
+    try addLayer(operation, of: index, inputs: inputs, results: results, layout: layout)
+  }
+
+  /// Leaves out the real values or the bits when nothing reads them.
+  private func trimmed(
+    _ epilogue: Epilogue, outputs: [ValueID]
+  ) -> (Epilogue, [(id: ValueID, type: ElementType)]) {
+    var epilogue = epilogue
+    var outputs = outputs
+    if case .valuesAndBits(let thresholds) = epilogue.output, outputs.count == 2 {
+      if !isLive(outputs[1]) {
+        epilogue.output = .values
+        outputs.removeLast()
+      } else if !isLive(outputs[0]) {
+        epilogue.output = .bits(thresholds)
+        outputs.removeFirst()
+      }
+    }
+    return (epilogue, zip(outputs, epilogue.outputTypes).map { (id: $0, type: $1) })
+  }
+
+  /// An operand of the result's rank; extents of 1 are added in front where it has fewer axes.
+  private mutating func broadcastOperand(
+    _ id: ValueID, rank: Int
+  ) throws(ExportError.Reason) -> Int {
+    let logical = try dimensions(of: id)
+    let layout = channelsLast(rank: rank)
+    guard logical.count < rank, logical.count > 0 else {
+      return try require(id, bits: false, layout: channelsLast(rank: logical.count))
+    }
+    let plain = try require(id, bits: false, layout: Array(logical.indices))
+    let missing = rank - logical.count
+    let padded = [Dimension](repeating: .fixed(1), count: missing) + logical
+    guard !padded.dropFirst().contains(where: \.isBatch) else {
+      throw .batchMoves(value: graph[id].name)
+    }
+    let identity = Array(0..<rank)
+    let isTrivial = keepsMemory(identity, layout, padded)
+    var index = plain
+    if !isTrivial {
+      index = addLayer(
+        .reshape, name: graph[id].name + " (broadcast)", node: nil, inputs: [index],
+        result: PhysicalType(.float32, padded), holding: id, layout: identity)
+    }
+    return addLayer(
+      isTrivial ? .reshape : .transpose(permutation: layout),
+      name: graph[id].name + " (broadcast)", node: nil, inputs: [index],
+      result: PhysicalType(.float32, layout.map { padded[$0] }), holding: id, layout: layout)
+  }
+
+  /// Weights as [O, kernel…, C / groups].
+  private func weights(of node: Node) throws(ExportError.Reason) -> Weights {
+    guard let tensor = graph[try node.required(1)].constant else {
+      throw .constantExpected(input: 1)
+    }
+    if let packed = tensor.packed { return .signs(packed) }
+    guard tensor.elementType == .float32, tensor.shape.rank >= 2 else {
+      throw .unsupportedForm("weights of \(tensor.elementType) \(tensor.shape)")
+    }
+    let order = [0] + Array(2..<tensor.shape.rank) + [1]
+    do {
+      let permuted = try Transpose(permutation: order).evaluate([tensor])[0]
+      return .float32(permuted.floats, shape: permuted.shape)
+    } catch {
+      throw .unsupportedForm("weights \(tensor.shape)")
+    }
+  }
+
+  /// The window of a pool; that of a global one is the whole input.
+  private func window(of pool: Pool, input: ValueID) throws(ExportError.Reason) -> WindowGeometry {
+    guard pool.isGlobal else { return pool.window }
+    var kernel: [Int] = []
+    for dimension in try dimensions(of: input).dropFirst(2) {
+      guard case .fixed(let extent) = dimension else {
+        throw .batchMoves(value: graph[input].name)
+      }
+      kernel.append(extent)
+    }
+    return WindowGeometry(kernel: kernel)
+  }
+}
+
+extension Pool.Kind {
+  fileprivate var layerKind: PoolKind {
+    switch self {
+    case .maximum: .maximum
+    case .average(let countPadding): .average(countPadding: countPadding)
+    }
+  }
+}
+
+extension Node {
+  func required(_ index: Int) throws(ExportError.Reason) -> ValueID {
+    guard let id = input(index) else { throw .unsupportedForm("a missing input \(index)") }
+    return id
+  }
+}

@@ -1,0 +1,242 @@
+import BNNFormat
+import BNNGraph
+import BNNTensor
+
+/// The state of a lowering: the model so far, and in which forms each graph value is there.
+///
+/// A form is an element type (real values or bits) and a layout. A consumer asks for the form it
+/// needs; the layers that make it from another form are added then, once.
+struct Lowering {
+  let graph: Graph
+  private(set) var modelValues: [ModelValue] = []
+  private(set) var layers: [Layer] = []
+  private(set) var inputs: [Int] = []
+  private(set) var outputs: [Int] = []
+  private(set) var origins: [LoweredLayer] = []
+  private(set) var sources: [LoweredValue] = []
+  private var forms: [ValueID: [Form]] = [:]
+  private var live: Set<ValueID> = []
+
+  /// One stored form of a graph value.
+  struct Form {
+    var isBits: Bool
+    /// Physical axis i is logical axis `layout[i]`.
+    var layout: [Int]
+    var modelValue: Int
+  }
+
+  init(_ graph: Graph) { self.graph = graph }
+
+  mutating func run() throws(ExportError) {
+    findLiveValues()
+    for id in graph.inputs { addInput(id) }
+    var problems: [ExportError.Problem] = []
+    var failed: Set<ValueID> = []
+    for (index, node) in graph.nodes.enumerated() where node.outputs.contains(where: isLive) {
+      // One problem per cause: what depends on a failed node is not reported.
+      guard !node.inputs.contains(where: { $0.map(failed.contains) ?? false }) else {
+        failed.formUnion(node.outputs)
+        continue
+      }
+      do {
+        try lower(node, index: index)
+      } catch {
+        failed.formUnion(node.outputs)
+        problems.append(
+          .init(node: node.name, op: node.op.definition.name, reason: error))
+      }
+    }
+    guard problems.isEmpty else { throw .notLowerable(problems) }
+    try addOutputs()
+  }
+
+  /// Walks backwards: what no output needs is not lowered.
+  private mutating func findLiveValues() {
+    live = Set(graph.outputs)
+    for node in graph.nodes.reversed() where node.outputs.contains(where: isLive) {
+      live.formUnion(node.inputs.compactMap { $0 })
+    }
+  }
+
+  func isLive(_ value: ValueID) -> Bool { live.contains(value) }
+
+  // MARK: Model inputs and outputs
+
+  /// Inputs of any number type are read as float32, in the source's layout.
+  private mutating func addInput(_ id: ValueID) {
+    let dimensions = graph[id].type?.dimensions ?? []
+    let index = addValue(
+      .init(name: graph[id].name, elementType: .float32, dimensions: dimensions), holding: id,
+      layout: Array(dimensions.indices))
+    inputs.append(index)
+    forms[id] = [Form(isBits: false, layout: Array(dimensions.indices), modelValue: index)]
+  }
+
+  private mutating func addOutputs() throws(ExportError) {
+    var done: Set<ValueID> = []
+    for id in graph.outputs where done.insert(id).inserted {
+      do {
+        let rank = try dimensions(of: id).count
+        var index = try require(id, bits: false, layout: Array(0..<rank))
+        // An input, or a value that carries another output's name, is handed on as a copy.
+        if !modelValues[index].name.isEmpty {
+          index = addLayer(
+            .reshape, name: graph[id].name, node: nil, inputs: [index],
+            result: modelValues[index].type, holding: id, layout: Array(0..<rank))
+        }
+        if !inputs.contains(where: { modelValues[$0].name == graph[id].name }) {
+          modelValues[index].name = graph[id].name
+        } else {
+          modelValues[index].name = graph[id].name + " (output)"
+        }
+        outputs.append(index)
+      } catch {
+        throw .notLowerable([.init(node: graph[id].name, op: "output", reason: error)])
+      }
+    }
+  }
+
+  // MARK: Values and layers
+
+  /// The logical extents of a float32 value.
+  func dimensions(of id: ValueID) throws(ExportError.Reason) -> [Dimension] {
+    guard let type = graph[id].type else { throw .unknownType(value: graph[id].name) }
+    return type.dimensions
+  }
+
+  private mutating func addValue(
+    _ value: ModelValue, holding id: ValueID, layout: [Int]
+  ) -> Int {
+    modelValues.append(value)
+    sources.append(LoweredValue(value: id, permutation: layout))
+    return modelValues.count - 1
+  }
+
+  /// Adds a layer with one result and returns the result's index.
+  @discardableResult
+  mutating func addLayer(
+    _ operation: BNNFormat.Operation, name: String, node: Int?, inputs: [Int],
+    result: PhysicalType, holding id: ValueID, layout: [Int]
+  ) -> Int {
+    let output = addValue(
+      .init(name: "", elementType: result.elementType, dimensions: result.dimensions),
+      holding: id, layout: layout)
+    addLayer(operation, name: name, node: node, inputs: inputs, outputs: [output])
+    return output
+  }
+
+  /// Adds a layer that makes graph values, each in a given type and layout.
+  mutating func addLayer(
+    _ operation: BNNFormat.Operation, of node: Int, inputs: [Int],
+    results: [(id: ValueID, type: ElementType)], layout: [Int]
+  ) throws(ExportError.Reason) {
+    var outputs: [Int] = []
+    for (id, type) in results {
+      let logical = try dimensions(of: id)
+      let physical = layout.map { logical[$0] }
+      guard !physical.dropFirst().contains(where: \.isBatch) else {
+        throw .batchMoves(value: graph[id].name)
+      }
+      let index = addValue(
+        .init(name: "", elementType: type, dimensions: physical), holding: id, layout: layout)
+      outputs.append(index)
+      addForm(.init(isBits: type == .sign, layout: layout, modelValue: index), of: id)
+    }
+    addLayer(
+      operation, name: graph.nodes[node].name, node: node, inputs: inputs, outputs: outputs)
+  }
+
+  private mutating func addLayer(
+    _ operation: BNNFormat.Operation, name: String, node: Int?, inputs: [Int], outputs: [Int]
+  ) {
+    let fallback = node.map { "\(graph.nodes[$0].op.definition.name) \($0)" } ?? "layer"
+    layers.append(
+      Layer(
+        name: printable(name.isEmpty ? fallback : name), operation: operation, inputs: inputs,
+        outputs: outputs))
+    origins.append(LoweredLayer(node: node))
+  }
+
+  /// Exporters' names may hold anything; a layer's name is only shown.
+  private func printable(_ name: String) -> String {
+    let scalars = name.unicodeScalars.prefix(1000).map { scalar in
+      scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? "?" : scalar
+    }
+    return String(String.UnicodeScalarView(scalars))
+  }
+
+  // MARK: Forms
+
+  func forms(of id: ValueID) throws(ExportError.Reason) -> [Form] {
+    guard let forms = forms[id], !forms.isEmpty else {
+      throw graph[id].constant == nil
+        ? .unknownType(value: graph[id].name) : .constantUnexpected(value: graph[id].name)
+    }
+    return forms
+  }
+
+  mutating func addForm(_ form: Form, of id: ValueID) { forms[id, default: []].append(form) }
+
+  /// Whether a value is there as bits.
+  func isBits(_ id: ValueID) -> Bool { forms[id]?.contains(where: \.isBits) ?? false }
+
+  /// The index of a model value that holds a graph value in a form.
+  mutating func require(
+    _ id: ValueID, bits: Bool, layout: [Int]
+  ) throws(ExportError.Reason) -> Int {
+    let forms = try forms(of: id)
+    if let exact = forms.first(where: { $0.isBits == bits && $0.layout == layout }) {
+      return exact.modelValue
+    }
+    if let other = forms.first(where: { $0.isBits == bits }) {
+      return try transpose(other, of: id, to: layout)
+    }
+    guard !bits else { throw .bitsExpected(value: graph[id].name) }
+    let packed = try require(id, bits: true, layout: layout)
+    let index = addLayer(
+      .unpack, name: graph[id].name + " (unpack)", node: nil, inputs: [packed],
+      result: PhysicalType(.float32, modelValues[packed].dimensions), holding: id,
+      layout: layout)
+    addForm(.init(isBits: false, layout: layout, modelValue: index), of: id)
+    return index
+  }
+
+  /// The index of a model value that holds a graph value as real values in any layout.
+  mutating func requireReals(_ id: ValueID) throws(ExportError.Reason) -> Form {
+    let forms = try forms(of: id)
+    if let form = forms.first(where: { !$0.isBits }) { return form }
+    let layout = forms[0].layout
+    let index = try require(id, bits: false, layout: layout)
+    return Form(isBits: false, layout: layout, modelValue: index)
+  }
+
+  private mutating func transpose(
+    _ form: Form, of id: ValueID, to layout: [Int]
+  ) throws(ExportError.Reason) -> Int {
+    let logical = try dimensions(of: id)
+    let physical = layout.map { logical[$0] }
+    guard !physical.dropFirst().contains(where: \.isBatch) else {
+      throw .batchMoves(value: graph[id].name)
+    }
+    let permutation = layout.compactMap { form.layout.firstIndex(of: $0) }
+    let operation: BNNFormat.Operation =
+      keepsMemory(form.layout, layout, logical)
+      ? .reshape : .transpose(permutation: permutation)
+    let index = addLayer(
+      operation, name: graph[id].name + " (layout)", node: nil, inputs: [form.modelValue],
+      result: PhysicalType(form.isBits ? .sign : .float32, physical), holding: id,
+      layout: layout)
+    addForm(.init(isBits: form.isBits, layout: layout, modelValue: index), of: id)
+    return index
+  }
+
+  /// Whether two layouts differ only in where extents of 1 stand.
+  func keepsMemory(_ a: [Int], _ b: [Int], _ logical: [Dimension]) -> Bool {
+    a.filter { logical[$0] != .fixed(1) } == b.filter { logical[$0] != .fixed(1) }
+  }
+}
+
+/// The layout of values with channels: they come last where there are spatial axes.
+func channelsLast(rank: Int) -> [Int] {
+  rank < 3 ? Array(0..<rank) : [0] + Array(2..<rank) + [1]
+}

@@ -1,0 +1,185 @@
+import BNNFormat
+import BNNGraph
+import BNNTensor
+import Testing
+
+@testable import BNNExport
+
+private let provenance = Provenance(
+  producer: "tests", sourceName: "test.onnx", sourceBytes: 0, passes: [], options: [])
+
+private func lowered(_ graph: Graph) throws -> LoweredModel {
+  try LoweredModel(lowering: graph, provenance: provenance)
+}
+
+private func kinds(_ model: BinaryModel) -> [String] {
+  model.layers.map { layer in
+    switch layer.operation {
+    case .binaryConvolution: "binaryConvolution"
+    case .convolution: "convolution"
+    case .pool: "pool"
+    case .binaryPool: "binaryPool"
+    case .pointwise: "pointwise"
+    case .concatenate: "concatenate"
+    case .reshape: "reshape"
+    case .transpose: "transpose"
+    case .gatherChannels: "gatherChannels"
+    case .softmax: "softmax"
+    case .reduce: "reduce"
+    case .unpack: "unpack"
+    }
+  }
+}
+
+@Suite struct LoweringTests {
+  @Test(arguments: SampleGraphs.all)
+  func survivesTheFile(graph: Graph) throws {
+    let model = try lowered(graph).model
+    #expect(try BinaryModel(decoding: model.encoded()) == model)
+  }
+
+  @Test func networkBecomesOneLayerPerNodeAndLayouts() throws {
+    let result = try lowered(SampleGraphs.network)
+    #expect(
+      kinds(result.model) == [
+        "transpose", "convolution", "binaryConvolution", "binaryPool", "transpose", "reshape",
+        "binaryConvolution", "softmax",
+      ])
+    #expect(result.layers.map(\.node) == [nil, 0, 1, 2, nil, 3, 4, 5])
+    #expect(
+      result.model.layers.map(\.name) == [
+        "image (layout)", "first", "second", "pool", "pool (layout)", "flatten", "last",
+        "probabilities",
+      ])
+  }
+
+  @Test func interfaceKeepsNamesAndLayout() throws {
+    let model = try lowered(SampleGraphs.network).model
+    #expect(
+      model.inputs.map { model.values[$0] } == [
+        ModelValue(
+          name: "image", elementType: .float32,
+          dimensions: [.batch(1), .fixed(3), .fixed(6), .fixed(6)])
+      ])
+    #expect(
+      model.outputs.map { model.values[$0] } == [
+        ModelValue(
+          name: "probabilities", elementType: .float32, dimensions: [.batch(1), .fixed(4)])
+      ])
+  }
+
+  @Test func weightsMoveChannelsLast() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.fixed(1), .fixed(2), .fixed(3)])
+    let weights = b.graph.addConstant(
+      Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [1, 2, 3]), name: "w")
+    b.graph.outputs = [
+      b.node(
+        SampleGraphs.block(.convolution(.init(window: WindowGeometry(kernel: [3])))), "c", x,
+        weights)
+    ]
+    let model = try lowered(b.graph).model
+    guard case .convolution(_, let stored, _) = model.layers[1].operation else {
+      Issue.record("no convolution")
+      return
+    }
+    #expect(stored == .float32([1, 4, 2, 5, 3, 6], shape: [1, 3, 2]))
+  }
+
+  @Test func bitsAreSharedAndUnpackedOnce() throws {
+    let result = try lowered(SampleGraphs.residual)
+    #expect(
+      kinds(result.model) == [
+        "transpose", "pointwise", "gatherChannels", "binaryConvolution", "unpack", "concatenate",
+        "pool", "reshape", "transpose",
+      ])
+  }
+
+  @Test func valueMapSaysWhatEachModelValueHolds() throws {
+    let graph = SampleGraphs.residual
+    let result = try lowered(graph)
+    #expect(result.values.count == result.model.values.count)
+    for (value, source) in zip(result.model.values, result.values) {
+      var typed = graph
+      try typed.inferTypes()
+      let logical = try #require(typed[source.value].type).dimensions
+      #expect(source.permutation.map { logical[$0] } == value.dimensions)
+    }
+  }
+
+  @Test func unusedHalvesOfABlockAreLeftOut() throws {
+    var graph = SampleGraphs.residual
+    graph.outputs = [graph.nodes[1].outputs[0]]
+    let model = try lowered(graph).model
+    #expect(kinds(model) == ["transpose", "pointwise", "gatherChannels", "transpose", "unpack"])
+    guard case .pointwise(let epilogue) = model.layers[1].operation else {
+      Issue.record("no pointwise layer")
+      return
+    }
+    #expect(epilogue.output == .bits(.zeroIsMinus))
+  }
+
+  @Test func layoutsThatMoveOnlyOnesAreReshapes() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(7), .fixed(1), .fixed(1)])
+    b.graph.outputs = [
+      b.node(SampleGraphs.block(.pointwise), "p", x)
+    ]
+    #expect(kinds(try lowered(b.graph).model) == ["reshape", "pointwise", "reshape"])
+  }
+
+  @Test func anOutputThatIsAnInputIsCopied() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(7)])
+    b.graph.outputs = [b.node(.identity(Identity()), "y", x)]
+    let model = try lowered(b.graph).model
+    #expect(kinds(model) == ["reshape"])
+    #expect(model.outputs.map { model.values[$0].name } == ["y"])
+  }
+
+  @Test func allNodesWithoutALayerAreNamed() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(4), .fixed(4), .fixed(4)])
+    let one = b.node(.pRelu(PRelu()), "one", x, b.reals([1]))
+    let two = b.node(
+      SampleGraphs.block(.binaryConvolution(.init(window: SampleGraphs.same))), "two", x,
+      b.bits([4, 3, 3, 4]))
+    let after = b.node(SampleGraphs.block(.pointwise), "after", one)
+    let three = b.node(.gather(Gather(axis: 0)), "three", x, b.shape([0]))
+    b.graph.outputs = [after, two, three]
+    #expect(
+      throws: ExportError.notLowerable([
+        .init(node: "one", op: "PRelu", reason: .unsupportedOperator),
+        .init(node: "two", op: "Block", reason: .bitsExpected(value: "x")),
+        .init(node: "three", op: "Gather", reason: .unsupportedForm("indices [1] along axis 0")),
+      ])
+    ) { try lowered(b.graph) }
+  }
+
+  @Test func operandsThatAreConstantsAreNamed() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(4)])
+    b.graph.outputs = [
+      b.node(
+        .block(Block(core: .pointwise, epilogue: Epilogue(steps: [.add(operand: 0)]))), "add", x,
+        b.reals([1, 4]))
+    ]
+    #expect(
+      throws: ExportError.notLowerable([
+        .init(node: "add", op: "Block", reason: .constantUnexpected(value: "reals"))
+      ])
+    ) { try lowered(b.graph) }
+  }
+
+  @Test func modelsThatBreakTheFormatAreRefused() throws {
+    var b = GraphBuilder()
+    let x = b.input("x\n", [.batch(1), .fixed(4)])
+    b.graph.outputs = [b.node(SampleGraphs.block(.pointwise), "p", x)]
+    let error = #expect(throws: ExportError.self) { try lowered(b.graph) }
+    guard case .format(let violation)? = error else {
+      Issue.record("not a format error")
+      return
+    }
+    #expect(violation.rule == .controlCharacter)
+  }
+}
