@@ -30,6 +30,7 @@ public struct CanonicalizeProducts: Pass {
           case .matMul: product(node, Gemm(), in: &graph)
           case .convolution(let convolution):
             wholeMapConvolution(node, convolution, in: &graph)
+          case .reshape: graph.simplifiedReshape(node)
           default: node.isElementwise ? moved(node, in: &graph) : nil
           }
         guard let replacement else { continue }

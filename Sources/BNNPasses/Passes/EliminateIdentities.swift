@@ -22,7 +22,7 @@ public struct EliminateIdentities: Pass {
       changed = false
       for index in graph.nodes.indices {
         if collapseBroadcasts(of: index, in: &graph) { changed = true }
-        if let replacement = try replacement(for: index, in: &graph),
+        if let replacement = replacement(for: index, in: &graph),
           // A model whose output is its input keeps the node that says so.
           !(graph.outputs.contains(graph.nodes[index].outputs[0])
             && (graph.inputs.contains(replacement) || graph.constant(replacement) != nil))
@@ -40,7 +40,7 @@ public struct EliminateIdentities: Pass {
   }
 
   /// What a node's users may use instead of its output.
-  private func replacement(for index: Int, in graph: inout Graph) throws(GraphError) -> ValueID? {
+  private func replacement(for index: Int, in graph: inout Graph) -> ValueID? {
     let node = graph.nodes[index]
     guard let input = node.input(0), let inputType = graph[input].type,
       let outputType = graph[node.outputs[0]].type
@@ -80,30 +80,9 @@ public struct EliminateIdentities: Pass {
       else { return nil }
       return input
     case .reshape, .flatten, .squeeze, .unsqueeze:
-      return try reshape(index, input, inputType, outputType, in: &graph)
+      return graph.simplifiedReshape(node)
     default: return nil
     }
-  }
-
-  private func reshape(
-    _ index: Int, _ input: ValueID, _ from: ValueType, _ to: ValueType, in graph: inout Graph
-  ) throws(GraphError) -> ValueID? {
-    if from == to { return input }
-    let node = graph.nodes[index]
-    if let inner = graph.producer(of: input), case .reshape = inner.op,
-      let original = inner.input(0), let type = graph[original].type,
-      let target = type.reshapeTarget(to)
-    {
-      return graph.addReshape(original, to: target, name: node.name)
-    }
-    // One spelling: a Reshape with a constant shape.
-    if case .reshape(let reshape) = node.op, graph.constant(node.input(1)) != nil,
-      !reshape.allowsZero
-    {
-      return nil
-    }
-    guard let target = from.reshapeTarget(to) else { return nil }
-    return graph.addReshape(input, to: target, name: node.name)
   }
 
   /// Lets a broadcasting node read a small constant instead of one that was expanded.
@@ -141,6 +120,29 @@ public struct EliminateIdentities: Pass {
 extension Graph {
   /// The node that makes a value, by a search; passes that ask often use ``Uses``.
   func producer(of value: ValueID) -> Node? { nodes.first { $0.outputs.contains(value) } }
+
+  /// What may stand for a `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze`: its operand where it
+  /// changes nothing, else one `Reshape` with a constant shape for it and a reshape before it. nil
+  /// where it is such a `Reshape` already.
+  mutating func simplifiedReshape(_ node: Node) -> ValueID? {
+    guard let input = node.input(0), let from = self[input].type,
+      let to = self[node.outputs[0]].type
+    else { return nil }
+    if from == to { return input }
+    if let inner = producer(of: input), case .reshape = inner.op, let original = inner.input(0),
+      let type = self[original].type
+    {
+      if type == to { return original }
+      if let target = type.reshapeTarget(to) {
+        return addReshape(original, to: target, name: node.name)
+      }
+    }
+    if case .reshape(let reshape) = node.op, constant(node.input(1)) != nil, !reshape.allowsZero {
+      return nil
+    }
+    guard let target = from.reshapeTarget(to) else { return nil }
+    return addReshape(input, to: target, name: node.name)
+  }
 
   /// Adds a `Reshape` to a constant shape.
   mutating func addReshape(_ input: ValueID, to target: [Int], name: String) -> ValueID {
