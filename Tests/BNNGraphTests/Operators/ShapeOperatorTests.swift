@@ -139,28 +139,28 @@ import Testing
 
   @Test func rangeOfIntegers() throws {
     try expect(
-      .range(Range()),
+      .range(NumberRange()),
       [integers([3], []), integers([10], []), integers([3], [])],
       gives: [integers([3, 6, 9])])
   }
 
   @Test func rangeBackward() throws {
     try expect(
-      .range(Range()),
+      .range(NumberRange()),
       [integers([5], []), integers([0], []), integers([-2], [])],
       gives: [integers([5, 3, 1])])
   }
 
   @Test func rangeOfFloats() throws {
     try expect(
-      .range(Range()),
+      .range(NumberRange()),
       [floats([0], []), floats([1], []), floats([0.25], [])],
       gives: [floats([0, 0.25, 0.5, 0.75])])
   }
 
   @Test func rangeEmpty() throws {
     try expect(
-      .range(Range()),
+      .range(NumberRange()),
       [integers([5], []), integers([0], []), integers([1], [])],
       gives: [integers([])])
   }
