@@ -1,0 +1,71 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Raw memory, aligned to 64 bytes and zero at first, that lives as long as its owner.
+final class AlignedMemory {
+  static let alignment = 64
+
+  let base: UnsafeMutableRawPointer
+  private let allocation: UnsafeMutableRawPointer
+
+  /// - Returns: nil when there is not that much.
+  init?(byteCount: Int) {
+    // `calloc` leaves large memory untouched until it is used.
+    guard byteCount >= 0, byteCount < Int.max - AlignedMemory.alignment,
+      let allocation = calloc(byteCount + AlignedMemory.alignment, 1)
+    else { return nil }
+    self.allocation = allocation
+    base = allocation.alignedUp(toMultipleOf: AlignedMemory.alignment)
+  }
+
+  deinit { free(allocation) }
+
+  func pointer<T>(to type: T.Type) -> UnsafeMutablePointer<T> {
+    base.assumingMemoryBound(to: type)
+  }
+}
+
+/// How much memory a session may still take.
+///
+/// Sizes in a file are cheap to claim: everything that is allocated for a model is charged here
+/// first.
+final class MemoryBudget {
+  let limit: Int
+  private(set) var used = 0
+
+  init(limit: Int) { self.limit = limit }
+
+  func allocate(_ bytes: Int) throws(RuntimeError) -> AlignedMemory {
+    guard bytes >= 0, bytes <= limit - used else {
+      let (total, overflow) = used.addingReportingOverflow(bytes)
+      throw .tooLarge(bytes: overflow || bytes < 0 ? nil : total, limit: limit)
+    }
+    guard let memory = AlignedMemory(byteCount: bytes) else {
+      throw .tooLarge(bytes: bytes, limit: limit)
+    }
+    used += bytes
+    return memory
+  }
+
+}
+
+/// Lays regions out one after the other, each aligned.
+struct RegionLayout {
+  private(set) var byteCount = 0
+
+  /// - Returns: the offset of a region of this size. Sizes are bounded by what callers checked.
+  mutating func add(_ bytes: Int) -> Int {
+    let offset = byteCount
+    byteCount = RegionLayout.aligned(byteCount + bytes)
+    return offset
+  }
+
+  static func aligned(_ bytes: Int) -> Int {
+    (bytes + AlignedMemory.alignment - 1) & ~(AlignedMemory.alignment - 1)
+  }
+}

@@ -1,0 +1,60 @@
+import BNNFormat
+import BNNTensor
+
+/// Where a value lies in the arena, and how.
+///
+/// Real values are row-major float32. Bits are rows along the last axis, each in whole 64-bit
+/// words with the first element in the lowest bit; the bits after the last element are 0.
+struct Buffer {
+  let type: ElementType
+  let shape: Shape
+  var offset = 0
+
+  static let maximumCount = 1 << 32
+
+  /// - Returns: nil when the value has more elements than can be addressed.
+  init?(type: ElementType, shape: Shape) {
+    // Extents of 0 must not hide others: steps walk over axes whatever the other extents are.
+    let bound = Shape(shape.dimensions.map { $0 == 0 ? 1 : $0 })
+    guard let count = bound.checkedCount, count <= Buffer.maximumCount else { return nil }
+    self.type = type
+    self.shape = shape
+  }
+
+  /// The extent of the last axis, 1 for a scalar.
+  var channels: Int { shape.dimensions.last ?? 1 }
+  /// The product of the extents before the last axis.
+  var rows: Int { shape.dimensions.dropLast().reduce(1, *) }
+  /// Words of a row of bits.
+  var words: Int { (channels + 63) / 64 }
+  var count: Int { shape.count }
+
+  var byteCount: Int { type == .sign ? rows * words * 8 : count * 4 }
+
+  @inline(__always)
+  func floats(_ execution: Execution) -> UnsafeMutablePointer<Float> {
+    (execution.arena + offset).assumingMemoryBound(to: Float.self)
+  }
+
+  @inline(__always)
+  func bits(_ execution: Execution) -> UnsafeMutablePointer<UInt64> {
+    (execution.arena + offset).assumingMemoryBound(to: UInt64.self)
+  }
+}
+
+extension ModelValue {
+  /// The shape for a batch, or nil on overflow.
+  func checkedShape(batch: Int) -> Shape? {
+    var extents: [Int] = []
+    for dimension in dimensions {
+      switch dimension {
+      case .fixed(let extent): extents.append(extent)
+      case .batch(let multiple):
+        let (extent, overflow) = multiple.multipliedReportingOverflow(by: batch)
+        guard !overflow else { return nil }
+        extents.append(extent)
+      }
+    }
+    return Shape(extents)
+  }
+}

@@ -1,0 +1,38 @@
+/// One step of a plan: everything it needs is decided when it is made.
+protocol ExecutionStep: AnyObject {
+  /// Bytes that each worker needs while the step runs.
+  var scratchBytes: Int { get }
+  var work: StepWork { get }
+  func run(_ execution: Execution)
+}
+
+extension ExecutionStep {
+  var scratchBytes: Int { 0 }
+}
+
+/// What a step computes, for reports.
+struct StepWork {
+  /// Multiply-accumulates on bits and on real values.
+  var binaryMACs = 0
+  var floatMACs = 0
+  /// The kernel that does most of it.
+  var kernel = ""
+
+  /// The product, or the largest number where that is too large.
+  static func product(_ factors: Int...) -> Int {
+    factors.reduce(1) { product, factor in
+      let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+      return overflow ? Int.max : next
+    }
+  }
+}
+
+/// The memory and the threads that a plan runs with.
+struct Execution {
+  let arena: UnsafeMutableRawPointer
+  let scratchBase: UnsafeMutableRawPointer
+  let scratchStride: Int
+  let pool: WorkerPool
+
+  func scratch(_ worker: Int) -> UnsafeMutableRawPointer { scratchBase + worker * scratchStride }
+}

@@ -1,0 +1,74 @@
+import BNNFormat
+import BNNTensor
+
+/// What a step is made from: a layer with its values for one batch size.
+struct LayerContext {
+  let layer: Layer
+  let index: Int
+  let inputs: [Buffer]
+  let outputs: [Buffer]
+  let kernels: Kernels
+  let threads: Int
+  let budget: MemoryBudget
+  let weights: WeightStore
+
+  func fault(_ fault: RuntimeError.LayerFault) -> RuntimeError {
+    .invalidLayer(name: layer.name, fault)
+  }
+
+  /// A list with one entry per channel from one that may have a single entry for all.
+  func expanded<T: BitwiseCopyable>(
+    _ list: [T], channels: Int
+  ) throws(RuntimeError) -> ParameterList<T> {
+    guard list.count == channels || list.count == 1 else {
+      throw fault(.parameterCount(expected: channels, found: list.count))
+    }
+    let memory = try budget.allocate(channels * MemoryLayout<T>.stride)
+    let target = memory.pointer(to: T.self)
+    for channel in 0..<channels {
+      target[channel] = list.count == 1 ? list[0] : list[channel]
+    }
+    return ParameterList(memory: memory)
+  }
+
+  /// One bit per channel from a list that may have a single entry for all; 0 after the last.
+  func expandedBits(
+    _ list: [Bool], channels: Int
+  ) throws(RuntimeError) -> ParameterList<UInt64> {
+    guard list.count == channels || list.count == 1 else {
+      throw fault(.parameterCount(expected: channels, found: list.count))
+    }
+    let memory = try budget.allocate((channels + 63) / 64 * 8)
+    let target = memory.pointer(to: UInt64.self)
+    for channel in 0..<channels where list.count == 1 ? list[0] : list[channel] {
+      target[channel / 64] |= 1 << UInt64(channel % 64)
+    }
+    return ParameterList(memory: memory)
+  }
+}
+
+/// Parameters in memory of their own.
+struct ParameterList<Element: BitwiseCopyable> {
+  let memory: AlignedMemory
+  @inline(__always) var pointer: UnsafeMutablePointer<Element> { memory.pointer(to: Element.self) }
+}
+
+/// Weights in the layout of their kernels: laid out once, shared by the plans of all batch sizes.
+final class WeightStore {
+  private var memories: [Int: AlignedMemory] = [:]
+  private let budget: MemoryBudget
+
+  init(budget: MemoryBudget) { self.budget = budget }
+
+  /// The weights of a layer, laid out by `fill` when they are asked for the first time.
+  func memory(
+    layer: Int, byteCount: Int,
+    fill: (UnsafeMutableRawPointer) throws(RuntimeError) -> Void
+  ) throws(RuntimeError) -> AlignedMemory {
+    if let memory = memories[layer] { return memory }
+    let memory = try budget.allocate(byteCount)
+    try fill(memory.base)
+    memories[layer] = memory
+    return memory
+  }
+}

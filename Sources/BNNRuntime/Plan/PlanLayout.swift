@@ -1,0 +1,137 @@
+import BNNFormat
+import BNNTensor
+
+/// The values of a model for one batch size: checked shapes, and their places in the arena.
+struct PlanLayout {
+  /// One per value of the model.
+  private(set) var buffers: [Buffer] = []
+  private(set) var arenaBytes = 0
+
+  init(_ model: BinaryModel, batch: Int) throws(RuntimeError) {
+    for value in model.values { buffers.append(try PlanLayout.buffer(value, batch: batch)) }
+    try checkOrder(of: model)
+    for layer in model.layers {
+      do {
+        try check(layer)
+      } catch {
+        throw .invalidLayer(name: layer.name, error)
+      }
+    }
+    try place(model)
+  }
+
+  private static func buffer(_ value: ModelValue, batch: Int) throws(RuntimeError) -> Buffer {
+    guard value.elementType == .float32 || value.elementType == .sign else {
+      throw .invalidValue(name: value.name, .unsupportedType(value.elementType))
+    }
+    guard let shape = value.checkedShape(batch: batch),
+      let buffer = Buffer(type: value.elementType, shape: shape)
+    else { throw .invalidValue(name: value.name, .badDimensions(value.dimensions)) }
+    return buffer
+  }
+
+  /// Every value is made once, before it is used.
+  private func checkOrder(of model: BinaryModel) throws(RuntimeError) {
+    var isMade = [Bool](repeating: false, count: model.values.count)
+    func make(_ indices: [Int], _ layer: String) throws(RuntimeError) {
+      for index in indices {
+        guard model.values.indices.contains(index) else {
+          throw .invalidLayer(name: layer, .badValueIndex(index))
+        }
+        guard !isMade[index] else {
+          throw .invalidValue(name: model.values[index].name, .madeTwice)
+        }
+        isMade[index] = true
+      }
+    }
+    func use(_ indices: [Int], _ layer: String) throws(RuntimeError) {
+      for index in indices {
+        guard model.values.indices.contains(index) else {
+          throw .invalidLayer(name: layer, .badValueIndex(index))
+        }
+        guard isMade[index] else {
+          throw .invalidValue(name: model.values[index].name, .neverMade)
+        }
+      }
+    }
+    try make(model.inputs, "input")
+    for layer in model.layers {
+      try use(layer.inputs, layer.name)
+      try make(layer.outputs, layer.name)
+    }
+    try use(model.outputs, "output")
+  }
+
+  /// The layer's values have the types and shapes that follow from its operation.
+  private func check(_ layer: Layer) throws(RuntimeError.LayerFault) {
+    guard let declared = layer.outputs.first.map({ buffers[$0].shape }) else {
+      throw .outputCount(expected: 1, found: 0)
+    }
+    let inputs = layer.inputs.map { buffers[$0] }
+    let contract = try LayerContract(layer, inputs: inputs, declared: declared)
+    let types =
+      contract.ownInputTypes + Array(repeating: .float32, count: contract.operandCount)
+    guard types.count == inputs.count else {
+      throw .inputCount(expected: types.count, found: inputs.count)
+    }
+    for (index, (expected, found)) in zip(types, inputs).enumerated()
+    where expected != found.type {
+      throw .inputType(index: index, expected: expected, found: found.type)
+    }
+    guard contract.outputTypes.count == layer.outputs.count else {
+      throw .outputCount(expected: contract.outputTypes.count, found: layer.outputs.count)
+    }
+    for (index, expected) in contract.outputTypes.enumerated() {
+      let output = buffers[layer.outputs[index]]
+      guard output.type == expected else {
+        throw .outputType(index: index, expected: expected, found: output.type)
+      }
+      guard output.shape == contract.shape else {
+        throw .outputShape(expected: contract.shape, declared: output.shape)
+      }
+    }
+  }
+
+  /// Gives every value that something makes a place for the time between its making and its last
+  /// use. A reshape that moves nothing shares its input's place.
+  private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
+    var regions: [MemoryPlan.Region] = []
+    var regionOfValue = [Int?](repeating: nil, count: buffers.count)
+    func begin(_ value: Int, at step: Int) {
+      regionOfValue[value] = regions.count
+      regions.append(.init(byteCount: buffers[value].byteCount, first: step, last: step))
+    }
+    func extend(_ values: [Int], to step: Int) {
+      for value in values {
+        if let region = regionOfValue[value] { regions[region].last = step }
+      }
+    }
+    for value in model.inputs { begin(value, at: -1) }
+    for (step, layer) in model.layers.enumerated() {
+      extend(layer.inputs, to: step)
+      if case .reshape = layer.operation, keepsLayout(layer) {
+        regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
+      } else {
+        for value in layer.outputs { begin(value, at: step) }
+      }
+    }
+    extend(model.outputs, to: model.layers.count)
+    let plan: MemoryPlan
+    do {
+      plan = try MemoryPlan(regions)
+    } catch {
+      throw .tooLarge(bytes: nil, limit: Int.max)
+    }
+    for value in buffers.indices {
+      if let region = regionOfValue[value] { buffers[value].offset = plan.offsets[region] }
+    }
+    arenaBytes = plan.byteCount
+  }
+
+  private func keepsLayout(_ layer: Layer) -> Bool {
+    let input = buffers[layer.inputs[0]]
+    let output = buffers[layer.outputs[0]]
+    return input.type == .float32 || input.channels == output.channels
+      || (input.channels % 64 == 0 && output.channels % 64 == 0)
+  }
+}

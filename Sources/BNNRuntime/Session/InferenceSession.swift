@@ -1,0 +1,133 @@
+import BNNFormat
+import BNNTensor
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Runs a model.
+///
+///     let session = try InferenceSession(BinaryModel(contentsOfFile: "digits.bnn"))
+///     let results = try session.run(["input": Tensor(pixels, shape: [1, 1, 8, 8])])
+///
+/// A session owns its threads, the model's weights in the layout of its kernels, and the memory
+/// that a run needs; after the first run with a batch size it allocates nothing but the results.
+/// Results depend neither on the number of threads nor on how many inputs are run at a time. A
+/// session is for one caller at a time.
+public final class InferenceSession {
+  public let model: BinaryModel
+  public let threads: Int
+  /// The kernels that were chosen, one per family.
+  public let kernelNames: [String]
+
+  let batching: Batching
+  private let resources: ExecutionPlan.Resources
+  /// The plans that were used last, by batch size, the latest at the end.
+  private var plans: [(batch: Int, plan: ExecutionPlan)] = []
+
+  /// - Parameters:
+  ///   - threads: how many threads a run uses, the caller's included.
+  ///   - kernels: `.best` follows the environment variable `BNN_KERNELS` where it is set.
+  ///   - memoryLimit: bytes that the weights, and a run, may take; a model that claims more is
+  ///     refused before anything of that size is allocated.
+  public init(
+    _ model: BinaryModel, threads: Int = 1, kernels: KernelChoice = .best,
+    memoryLimit: Int = 4 << 30
+  ) throws(RuntimeError) {
+    let choice = try kernels.resolved()
+    guard let kernels = Kernels(choice) else {
+      throw .unsupportedKernels(name: choice.rawValue)
+    }
+    guard (1...1024).contains(threads), let pool = WorkerPool(threads: threads) else {
+      throw .threads(count: threads)
+    }
+    self.model = model
+    self.threads = threads
+    kernelNames = kernels.names
+    let budget = MemoryBudget(limit: memoryLimit)
+    resources = ExecutionPlan.Resources(
+      model: model, kernels: kernels, pool: pool, budget: budget,
+      weights: WeightStore(budget: budget))
+    batching = Batching(model)
+    // Finds every fault of the model now, and lays out the weights.
+    _ = try plan(batch: 1)
+  }
+
+  /// Runs the model on tensors by input name.
+  ///
+  /// Inputs have the declared shapes; their batch may have any size. Bits are given as
+  /// `Tensor(.sign)`; for real values any other element type is converted.
+  /// - Returns: the outputs in the model's order.
+  public func run(
+    _ inputs: [String: Tensor]
+  ) throws(RuntimeError) -> [(name: String, tensor: Tensor)] {
+    try run(inputs, observer: nil)
+  }
+
+  /// Runs the model and measures its layers.
+  public func profile(
+    _ inputs: [String: Tensor]
+  ) throws(RuntimeError) -> (
+    outputs: [(name: String, tensor: Tensor)], layers: [LayerTiming]
+  ) {
+    let recorder = TimingRecorder(model)
+    let outputs = try run(inputs, observer: recorder)
+    return (outputs, recorder.timings)
+  }
+
+  private func run(
+    _ inputs: [String: Tensor], observer: TimingRecorder?
+  ) throws(RuntimeError) -> [(name: String, tensor: Tensor)] {
+    let request = try batching.request(model, inputs)
+    var results = try request.emptyOutputs(model)
+    for slice in request.slices(of: try sliceLength(for: request)) {
+      let plan = try plan(batch: slice.batch)
+      for (index, value) in model.inputs.enumerated() {
+        plan.buffers[value].load(request.inputs[index], slice, plan.execution)
+      }
+      plan.run(observer: observer)
+      for (index, value) in model.outputs.enumerated() {
+        plan.buffers[value].store(to: &results[index], slice, plan.execution)
+      }
+    }
+    return zip(model.outputs, results).map { value, result in
+      (model.values[value].name, result.tensor)
+    }
+  }
+
+  /// How many of the batch run together: a run's memory stays bounded, and in the cache's reach.
+  private func sliceLength(for request: BatchRequest) throws(RuntimeError) -> Int {
+    guard request.isDivisible, request.batch > 1 else { return request.batch }
+    let bytesOfOne = max(try plan(batch: 1).arenaBytes, 1)
+    return max(1, min(request.batch, InferenceSession.arenaTarget / bytesOfOne))
+  }
+
+  private static let arenaTarget = 32 << 20
+
+  private func plan(batch: Int) throws(RuntimeError) -> ExecutionPlan {
+    if let index = plans.firstIndex(where: { $0.batch == batch }) {
+      // The latest at the end.
+      if index != plans.count - 1 { plans.append(plans.remove(at: index)) }
+      return plans[plans.count - 1].plan
+    }
+    let plan = try ExecutionPlan(resources, batch: batch)
+    if plans.count == 4 { plans.removeFirst() }
+    plans.append((batch, plan))
+    return plan
+  }
+}
+
+extension KernelChoice {
+  /// The choice, after the environment's where it is left open.
+  fileprivate func resolved() throws(RuntimeError) -> KernelChoice {
+    guard self == .best, let value = getenv("BNN_KERNELS") else { return self }
+    let name = String(cString: value)
+    if name.isEmpty { return self }
+    guard let choice = KernelChoice(rawValue: name) else { throw .unsupportedKernels(name: name) }
+    return choice
+  }
+}

@@ -1,0 +1,154 @@
+/// What mismatches are subtracted from to give the accumulators of a binary convolution.
+///
+/// An accumulator is the number of products minus twice the number of mismatches. Taps in zero
+/// padding are gathered as −1 bits, so that each of their weight bits that is +1 is counted as a
+/// mismatch; they must count neither as products nor as mismatches. So the base is
+///
+///     (taps inside) · (bits per tap) + 2 · (+1 weights of the taps outside)
+///
+/// which depends on the output channel and on which taps lie inside: the border class. The taps
+/// inside are a box (a range per axis), so that a class is one range per axis, and the +1 weights
+/// of a box come from sums over all boxes that begin at tap 0.
+struct AccumulatorBases {
+  private let outputs: Int
+  private let positionsPerImage: Int
+  /// [class][output]
+  private let bases: ParameterList<Int32>
+  /// The class of each output position of an image; nil where there is only one.
+  private let classOfPosition: ParameterList<Int32>?
+
+  /// - Parameter countsPadding: padding is ±1 and counts like any input; there is one class.
+  init(
+    _ plan: WindowPlan, _ rows: WeightRows, bitsPerTap: Int, countsPadding: Bool,
+    _ context: LayerContext
+  ) throws(RuntimeError) {
+    outputs = context.outputs[0].channels
+    positionsPerImage = plan.positionsPerImage
+    let depth = Int32(plan.taps * bitsPerTap)
+    // Without weights there is nothing to correct, and nothing bounds the window.
+    let axes = countsPadding || depth == 0 || outputs == 0 ? nil : AxisClasses.all(of: plan)
+    guard let axes, axes.contains(where: { $0.ranges.count > 1 || $0.cutsTaps }) else {
+      bases = try context.expanded([depth], channels: outputs)
+      classOfPosition = nil
+      return
+    }
+    let classes = axes.reduce(1) { $0 * $1.ranges.count }
+    let (entries, overflow) = classes.multipliedReportingOverflow(by: outputs * 4)
+    guard !overflow else { throw .tooLarge(bytes: nil, limit: context.budget.limit) }
+    bases = ParameterList(memory: try context.budget.allocate(entries))
+    let classOfPosition = ParameterList<Int32>(
+      memory: try context.budget.allocate(positionsPerImage * 4))
+    self.classOfPosition = classOfPosition
+    AccumulatorBases.fill(
+      bases.pointer, axes, plan, rows, bitsPerTap: bitsPerTap, outputs: outputs)
+    var position = 0
+    for z in axes[0].classOfPosition {
+      for y in axes[1].classOfPosition {
+        for x in axes[2].classOfPosition {
+          let index = (z * axes[1].ranges.count + y) * axes[2].ranges.count + x
+          classOfPosition.pointer[position] = Int32(index)
+          position += 1
+        }
+      }
+    }
+  }
+
+  /// The bases of all output channels at a position.
+  @inline(__always)
+  func row(position: Int) -> UnsafePointer<Int32> {
+    guard let classOfPosition else { return UnsafePointer(bases.pointer) }
+    let index = Int(classOfPosition.pointer[position % positionsPerImage])
+    return UnsafePointer(bases.pointer + index * outputs)
+  }
+
+  private static func fill(
+    _ bases: UnsafeMutablePointer<Int32>, _ axes: [AxisClasses], _ plan: WindowPlan,
+    _ rows: WeightRows, bitsPerTap: Int, outputs: Int
+  ) {
+    let classes = axes.reduce(1) { $0 * $1.ranges.count }
+    var sums = BoxSums(extents: plan.kernel)
+    for output in 0..<outputs {
+      sums.fill { rows.plusCount(output: output, from: $0 * bitsPerTap, count: bitsPerTap) }
+      for index in 0..<classes {
+        let x = axes[2].ranges[index % axes[2].ranges.count]
+        let rest = index / axes[2].ranges.count
+        let y = axes[1].ranges[rest % axes[1].ranges.count]
+        let z = axes[0].ranges[rest / axes[1].ranges.count]
+        let inside = z.count * y.count * x.count * bitsPerTap
+        let outside = sums.total - sums.sum(z, y, x)
+        bases[index * outputs + output] = Int32(inside + 2 * outside)
+      }
+    }
+  }
+}
+
+/// The different ranges of taps inside the input along one axis.
+private struct AxisClasses {
+  var ranges: [Range<Int>] = []
+  /// The index of its range for each output position.
+  var classOfPosition: [Int] = []
+  /// Whether any range lacks a tap.
+  var cutsTaps = false
+
+  static func all(of plan: WindowPlan) -> [AxisClasses] {
+    let window = plan.imageWindow
+    let strides = [plan.output[1] * plan.output[2], plan.output[2], 1]
+    return (0..<3).map { axis in
+      var classes = AxisClasses()
+      var known: [Range<Int>: Int] = [:]
+      for at in 0..<(plan.positionsPerImage == 0 ? 0 : plan.output[axis]) {
+        let taps = window.taps(at: at * strides[axis])
+        let own = [taps.z, taps.y, taps.x][axis]
+        let range = own.first..<own.end
+        classes.cutsTaps = classes.cutsTaps || range != 0..<plan.kernel[axis]
+        let index = known[range] ?? classes.ranges.count
+        if index == classes.ranges.count { classes.ranges.append(range) }
+        known[range] = index
+        classes.classOfPosition.append(index)
+      }
+      return classes
+    }
+  }
+}
+
+/// Sums over boxes of a three-dimensional grid, from the sums over boxes that begin at 0.
+private struct BoxSums {
+  private let extents: [Int]
+  private var sums: [Int]
+  private let strides: (z: Int, y: Int)
+
+  init(extents: [Int]) {
+    self.extents = extents
+    strides = ((extents[1] + 1) * (extents[2] + 1), extents[2] + 1)
+    sums = [Int](repeating: 0, count: (extents[0] + 1) * strides.z)
+  }
+
+  mutating func fill(_ value: (Int) -> Int) {
+    var index = 0
+    for z in 1...extents[0] {
+      for y in 1...extents[1] {
+        var line = 0
+        for x in 1...extents[2] {
+          line += value(index)
+          index += 1
+          let at = z * strides.z + y * strides.y + x
+          sums[at] =
+            line + sums[at - strides.y] + sums[at - strides.z] - sums[at - strides.z - strides.y]
+        }
+      }
+    }
+  }
+
+  var total: Int { sums[sums.count - 1] }
+
+  func sum(_ z: Range<Int>, _ y: Range<Int>, _ x: Range<Int>) -> Int {
+    func plane(_ z: Int) -> Int {
+      func line(_ y: Int) -> Int {
+        let at = z * strides.z + y * strides.y
+        return sums[at + x.upperBound] - sums[at + x.lowerBound]
+      }
+      return line(y.upperBound) - line(y.lowerBound)
+    }
+    return plane(z.upperBound) - plane(z.lowerBound)
+  }
+}

@@ -1,0 +1,32 @@
+import BNNTensor
+
+/// The epilogue of nothing.
+final class PointwiseOnlyStep: ExecutionStep {
+  private let input: Buffer
+  private let kernels: Kernels
+  private let epilogue: EpilogueProgram
+  private let tileRows: Int
+
+  init(_ epilogue: Epilogue, _ context: LayerContext) throws(RuntimeError) {
+    input = context.inputs[0]
+    kernels = context.kernels
+    self.epilogue = try EpilogueProgram(epilogue, context)
+    tileRows = max(1, 4096 / max(input.channels, 1))
+  }
+
+  var scratchBytes: Int { epilogue.scratchBytes(rows: tileRows) }
+  var work: StepWork { StepWork(kernel: kernels.pointwise.name) }
+
+  func run(_ execution: Execution) {
+    let source = UnsafePointer(input.floats(execution))
+    let tiles = (input.rows + tileRows - 1) / tileRows
+    execution.pool.run(tiles) { tiles, worker in
+      for tile in tiles {
+        let rows = (tile * tileRows)..<min((tile + 1) * tileRows, input.rows)
+        epilogue.finish(
+          rows: rows, values: source + rows.lowerBound * input.channels,
+          scratch: execution.scratch(worker), execution)
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import BNNTensor
+
+/// The ±1 weights of a convolution as one row of bits per output channel.
+struct WeightRows {
+  let depth: Int
+  /// Words that a row takes when it begins on a word.
+  let words: Int
+  /// All weights as the file has them, without gaps between rows.
+  private let dense: [UInt64]
+
+  init(_ packed: PackedTensor, outputs: Int, depth: Int) {
+    self.depth = depth
+    words = (depth + 63) / 64
+    var dense = [UInt64](repeating: 0, count: (packed.bytes.count + 7) / 8)
+    dense.withUnsafeMutableBytes { $0.copyBytes(from: packed.bytes) }
+    self.dense = dense
+  }
+
+  /// Rows of some outputs, each beginning on a word and with 0 after its last bit.
+  func withWords(of outputs: Range<Int>, _ body: (UnsafePointer<UInt64>) -> Void) {
+    var rows = [UInt64](repeating: 0, count: outputs.count * words + 1)
+    rows.withUnsafeMutableBufferPointer { rows in
+      dense.withUnsafeBufferPointer { dense in
+        guard let to = rows.baseAddress else { return }
+        if let from = dense.baseAddress {
+          for (row, output) in outputs.enumerated() {
+            BitKernel.copy(depth, from: from, at: output * depth, to: to, at: row * words * 64)
+          }
+        }
+        body(to)
+      }
+    }
+  }
+
+  /// The set bits among `count` from `index` on of an output.
+  func plusCount(output: Int, from index: Int, count: Int) -> Int {
+    var bit = output * depth + index
+    let end = bit + count
+    var sum = 0
+    while bit < end {
+      let part = min(64 - bit % 64, end - bit)
+      let mask = part == 64 ? UInt64.max : (1 << UInt64(part)) - 1
+      sum += (dense[bit / 64] >> UInt64(bit % 64) & mask).nonzeroBitCount
+      bit += part
+    }
+    return sum
+  }
+}

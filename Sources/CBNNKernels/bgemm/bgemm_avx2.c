@@ -1,0 +1,194 @@
+// Harley–Seal counting in byte lanes: one vector is 32 outputs × 8 bits of K.
+//
+// Each XOR of a weight vector with a replicated activation byte yields mismatches. Instead of
+// counting every one of them, carry-save adders keep four bit planes (ones, twos, fours, eights)
+// per bit position, and only their overflow, one vector in sixteen, goes through the table
+// popcount. All outputs of a tile have a byte lane of their own, so that what is left in the
+// planes is counted once for 32 outputs.
+//
+// A first-level adder takes two XORs x0, x1 and the plane: sum = x0^x1^ones, carry = majority =
+// (x0^x1) ? ones : x1. It needs x0^x1 and x1 only, so both sides store, for each pair of bytes of
+// K, the second byte and the XOR of both: one XOR fewer per pair.
+//
+// Weights: [tile][pair of bytes][second, XOR][32 outputs]. Rows: [pair][second, XOR], each byte
+// four times, for a 32-bit broadcast.
+#include "bnn_bgemm.h"
+
+#if BNN_X86_64
+
+#include <immintrin.h>
+#include <string.h>
+
+#define BNN_AVX2 __attribute__((target("avx2")))
+#define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
+
+enum { columns = 32, pairs_per_word = 4, pair_bytes = 2 * columns, row_bytes_per_word = 32 };
+
+static size_t weight_bytes(size_t outputs, size_t words) {
+  return (outputs + columns - 1) / columns * words * pairs_per_word * pair_bytes;
+}
+
+static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, void *packed) {
+  uint8_t *out = packed;
+  memset(out, 0, weight_bytes(outputs, words));
+  for (size_t o = 0; o < outputs; o++) {
+    const uint8_t *bytes = (const uint8_t *)(rows + o * words);
+    uint8_t *column = out + o / columns * words * pairs_per_word * pair_bytes + o % columns;
+    for (size_t pair = 0; pair < words * pairs_per_word; pair++) {
+      column[pair * pair_bytes] = bytes[2 * pair + 1];
+      column[pair * pair_bytes + columns] = bytes[2 * pair] ^ bytes[2 * pair + 1];
+    }
+  }
+}
+
+BNN_AVX2 static void pack_rows(
+  size_t rows, size_t words, const uint64_t *bits, void *packed) {
+  const __m256i replicate = _mm256_setr_epi8(
+    1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
+  const uint64_t second_bytes = 0xff00ff00ff00ff00;
+  __m256i *out = packed;
+  for (size_t k = 0; k < rows * words; k++) {
+    // The first byte of each pair gives way to the XOR of both.
+    uint64_t pairs = (bits[k] & second_bytes) | ((bits[k] ^ bits[k] >> 8) & ~second_bytes);
+    _mm256_storeu_si256(
+      out + k, _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)pairs), replicate));
+  }
+}
+
+// sum + 2 · carry = a + b + c in each bit.
+BNN_AVX2_INLINE __m256i add_carry(__m256i *sum, __m256i b, __m256i c) {
+  __m256i a = *sum, half = _mm256_xor_si256(a, b);
+  *sum = _mm256_xor_si256(half, c);
+  return _mm256_or_si256(_mm256_and_si256(a, b), _mm256_and_si256(half, c));
+}
+
+// Adds the mismatches of one pair of bytes to the ones; returns the carry.
+BNN_AVX2_INLINE __m256i add_pair(__m256i *ones, const uint8_t *row, const uint8_t *weights) {
+  int32_t second, both;
+  memcpy(&second, row, 4);
+  memcpy(&both, row + 4, 4);
+  __m256i x = _mm256_xor_si256(
+    _mm256_set1_epi32(second), _mm256_load_si256((const __m256i *)weights));
+  __m256i differ = _mm256_xor_si256(
+    _mm256_set1_epi32(both), _mm256_load_si256((const __m256i *)(weights + columns)));
+  __m256i carry = _mm256_xor_si256(x, _mm256_and_si256(differ, _mm256_xor_si256(x, *ones)));
+  *ones = _mm256_xor_si256(*ones, differ);
+  return carry;
+}
+
+// Adds one word of K (eight bytes) to ones, twos and fours; returns the carry, of weight eight.
+BNN_AVX2_INLINE __m256i add_word(__m256i planes[4], const uint8_t *row, const uint8_t *weights) {
+  __m256i fours[2];
+  for (int half = 0; half < 2; half++) {
+    __m256i first = add_pair(&planes[0], row + 16 * half, weights + 2 * half * pair_bytes);
+    __m256i second = add_pair(
+      &planes[0], row + 16 * half + 8, weights + (2 * half + 1) * pair_bytes);
+    fours[half] = add_carry(&planes[1], first, second);
+  }
+  return add_carry(&planes[2], fours[0], fours[1]);
+}
+
+// The set bits of each byte, times 1 << shift.
+BNN_AVX2_INLINE __m256i count_bytes(__m256i x, int shift) {
+  const __m256i nibble = _mm256_set1_epi8(0x0f);
+  const __m256i table = _mm256_slli_epi16(
+    _mm256_setr_epi8(
+      0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3,
+      4),
+    shift);
+  __m256i low = _mm256_and_si256(x, nibble);
+  __m256i high = _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble);
+  return _mm256_add_epi8(_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high));
+}
+
+// Mismatches of 32 outputs over at most `longest_chunk` words, as 16-bit numbers: outputs 0…7 and
+// 16…23 in counts[0], the others in counts[1].
+BNN_AVX2_INLINE void count_chunk(
+  size_t words, const uint8_t *row, const uint8_t *weights, __m256i counts[2]) {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i planes[4] = {zero, zero, zero, zero};
+  __m256i sixteens = zero;
+  const size_t word_bytes = pairs_per_word * pair_bytes;
+  size_t k = 0;
+  for (; k + 2 <= words; k += 2) {
+    __m256i first = add_word(planes, row, weights);
+    __m256i second = add_word(planes, row + row_bytes_per_word, weights + word_bytes);
+    __m256i carry = add_carry(&planes[3], first, second);
+    sixteens = _mm256_add_epi8(sixteens, count_bytes(carry, 0));
+    row += 2 * row_bytes_per_word;
+    weights += 2 * word_bytes;
+  }
+  if (k < words) {
+    __m256i carry = add_carry(&planes[3], add_word(planes, row, weights), zero);
+    sixteens = _mm256_add_epi8(sixteens, count_bytes(carry, 0));
+  }
+  __m256i rest = _mm256_add_epi8(
+    _mm256_add_epi8(count_bytes(planes[0], 0), count_bytes(planes[1], 1)),
+    _mm256_add_epi8(count_bytes(planes[2], 2), count_bytes(planes[3], 3)));
+  counts[0] = _mm256_add_epi16(
+    _mm256_slli_epi16(_mm256_unpacklo_epi8(sixteens, zero), 4), _mm256_unpacklo_epi8(rest, zero));
+  counts[1] = _mm256_add_epi16(
+    _mm256_slli_epi16(_mm256_unpackhi_epi8(sixteens, zero), 4), _mm256_unpackhi_epi8(rest, zero));
+}
+
+// out[0…7] = from[0…7] − 2 · counts.
+BNN_AVX2_INLINE void subtract_twice(int32_t *out, const int32_t *from, __m128i counts) {
+  __m256i twice = _mm256_slli_epi32(_mm256_cvtepu16_epi32(counts), 1);
+  __m256i base = _mm256_loadu_si256((const __m256i *)from);
+  _mm256_storeu_si256((__m256i *)out, _mm256_sub_epi32(base, twice));
+}
+
+// A byte of `sixteens` holds at most 8 per two words: 31 · 8 = 248.
+enum { longest_chunk = 62 };
+
+BNN_AVX2_INLINE void multiply_tile(
+  size_t words, const uint8_t *row, const uint8_t *weights, const int32_t *base, int32_t *out) {
+  const size_t word_bytes = pairs_per_word * pair_bytes;
+  do {
+    size_t chunk = words < longest_chunk ? words : longest_chunk;
+    __m256i counts[2];
+    count_chunk(chunk, row, weights, counts);
+    subtract_twice(out, base, _mm256_castsi256_si128(counts[0]));
+    subtract_twice(out + 8, base + 8, _mm256_castsi256_si128(counts[1]));
+    subtract_twice(out + 16, base + 16, _mm256_extracti128_si256(counts[0], 1));
+    subtract_twice(out + 24, base + 24, _mm256_extracti128_si256(counts[1], 1));
+    base = out;
+    row += chunk * row_bytes_per_word;
+    weights += chunk * word_bytes;
+    words -= chunk;
+  } while (words > 0);
+}
+
+BNN_AVX2 static void multiply(
+  size_t rows, size_t outputs, size_t words, const void *packed_rows, const void *packed_weights,
+  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const uint8_t *weights = packed_weights;
+  for (size_t tile = 0; tile < outputs; tile += columns) {
+    const size_t count = outputs - tile < columns ? outputs - tile : columns;
+    for (size_t m = 0; m < rows; m++) {
+      const uint8_t *row = (const uint8_t *)packed_rows + m * words * row_bytes_per_word;
+      int32_t *to = out + m * out_stride + tile;
+      if (count == columns) {
+        multiply_tile(words, row, weights, bases[m] + tile, to);
+      } else {
+        int32_t edge[columns] = {0};
+        memcpy(edge, bases[m] + tile, count * sizeof(int32_t));
+        multiply_tile(words, row, weights, edge, edge);
+        memcpy(to, edge, count * sizeof(int32_t));
+      }
+    }
+    weights += words * pairs_per_word * pair_bytes;
+  }
+}
+
+const bnn_bgemm bnn_bgemm_32__avx2 = {
+  .name = "bnn_bgemm_32__avx2",
+  .isa = BNN_ISA_AVX2,
+  .weight_bytes = weight_bytes,
+  .pack_weights = pack_weights,
+  .row_bytes_per_word = row_bytes_per_word,
+  .pack_rows = pack_rows,
+  .multiply = multiply,
+};
+
+#endif

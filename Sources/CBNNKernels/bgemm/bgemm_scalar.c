@@ -1,0 +1,43 @@
+// Four outputs at a time on plain words. Weights: [tile][word][output of the tile].
+#include "bnn_bgemm.h"
+
+enum { columns = 4 };
+
+static size_t weight_bytes(size_t outputs, size_t words) {
+  return (outputs + columns - 1) / columns * columns * words * sizeof(uint64_t);
+}
+
+static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, void *packed) {
+  uint64_t *out = packed;
+  for (size_t tile = 0; tile < outputs; tile += columns)
+    for (size_t k = 0; k < words; k++)
+      for (size_t i = 0; i < columns; i++)
+        *out++ = tile + i < outputs ? rows[(tile + i) * words + k] : 0;
+}
+
+static void multiply(
+  size_t rows, size_t outputs, size_t words, const void *packed_rows, const void *packed_weights,
+  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const uint64_t *bits = packed_rows;
+  const uint64_t *weights = packed_weights;
+  for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * words)
+    for (size_t m = 0; m < rows; m++) {
+      const uint64_t *row = bits + m * words;
+      int32_t mismatches[columns] = {0};
+      for (size_t k = 0; k < words; k++)
+        for (size_t i = 0; i < columns; i++)
+          mismatches[i] += __builtin_popcountll(row[k] ^ weights[k * columns + i]);
+      for (size_t i = 0; i < columns && tile + i < outputs; i++)
+        out[m * out_stride + tile + i] = bases[m][tile + i] - 2 * mismatches[i];
+    }
+}
+
+const bnn_bgemm bnn_bgemm_4__scalar = {
+  .name = "bnn_bgemm_4__scalar",
+  .isa = BNN_ISA_SCALAR,
+  .weight_bytes = weight_bytes,
+  .pack_weights = pack_weights,
+  .row_bytes_per_word = sizeof(uint64_t),
+  .pack_rows = NULL,
+  .multiply = multiply,
+};

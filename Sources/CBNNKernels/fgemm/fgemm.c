@@ -1,0 +1,22 @@
+#include "bnn_fgemm.h"
+
+static const bnn_fgemm *const kernels[] = {
+#define BNN_FGEMM_KERNEL(object) BNN_LIST_KERNEL(bnn_fgemm, object)
+#include "bnn_fgemm.inc"
+#undef BNN_FGEMM_KERNEL
+};
+
+BNN_DEFINE_DISPATCH(bnn_fgemm, kernels)
+
+size_t bnn_fgemm_weight_bytes(const bnn_fgemm *kernel, size_t outputs, size_t depth) {
+  const size_t tiles = (outputs + kernel->columns - 1) / kernel->columns;
+  return tiles * kernel->columns * depth * sizeof(float);
+}
+
+void bnn_fgemm_pack_weights(
+  const bnn_fgemm *kernel, size_t outputs, size_t depth, const float *rows, float *packed) {
+  for (size_t tile = 0; tile < outputs; tile += kernel->columns)
+    for (size_t k = 0; k < depth; k++)
+      for (size_t i = 0; i < kernel->columns; i++)
+        *packed++ = tile + i < outputs ? rows[(tile + i) * depth + k] : 0;
+}

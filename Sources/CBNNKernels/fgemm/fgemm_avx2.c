@@ -1,0 +1,79 @@
+// Six rows × sixteen outputs in twelve registers; two weight vectors and one broadcast per step.
+#include "bnn_fgemm.h"
+
+#if BNN_X86_64
+
+#include <immintrin.h>
+#include <string.h>
+
+#define BNN_AVX2 __attribute__((target("avx2,fma")))
+#define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2,fma")))
+
+enum { rows_per_tile = 6, columns = 16 };
+
+// `rows` is a constant at every call, so that the loops over it unroll into registers.
+BNN_AVX2_INLINE void multiply_tile(
+  size_t rows, size_t depth, const float *a, size_t a_stride, const float *weights, float *out,
+  size_t out_stride) {
+  __m256 sums[rows_per_tile][2];
+#pragma clang loop unroll(full)
+  for (size_t m = 0; m < rows; m++) sums[m][0] = sums[m][1] = _mm256_setzero_ps();
+  for (size_t k = 0; k < depth; k++) {
+    const __m256 w0 = _mm256_loadu_ps(weights + k * columns);
+    const __m256 w1 = _mm256_loadu_ps(weights + k * columns + 8);
+#pragma clang loop unroll(full)
+    for (size_t m = 0; m < rows; m++) {
+      const __m256 value = _mm256_broadcast_ss(a + m * a_stride + k);
+      sums[m][0] = _mm256_fmadd_ps(value, w0, sums[m][0]);
+      sums[m][1] = _mm256_fmadd_ps(value, w1, sums[m][1]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (size_t m = 0; m < rows; m++) {
+    _mm256_storeu_ps(out + m * out_stride, sums[m][0]);
+    _mm256_storeu_ps(out + m * out_stride + 8, sums[m][1]);
+  }
+}
+
+BNN_AVX2 static void multiply_rows(
+  size_t rows, size_t depth, const float *a, size_t a_stride, const float *weights, float *out,
+  size_t out_stride) {
+  switch (rows) {
+    case 6: return multiply_tile(6, depth, a, a_stride, weights, out, out_stride);
+    case 5: return multiply_tile(5, depth, a, a_stride, weights, out, out_stride);
+    case 4: return multiply_tile(4, depth, a, a_stride, weights, out, out_stride);
+    case 3: return multiply_tile(3, depth, a, a_stride, weights, out, out_stride);
+    case 2: return multiply_tile(2, depth, a, a_stride, weights, out, out_stride);
+    default: return multiply_tile(1, depth, a, a_stride, weights, out, out_stride);
+  }
+}
+
+BNN_AVX2 static void multiply(
+  size_t rows, size_t outputs, size_t depth, const float *a, size_t a_stride,
+  const float *packed_weights, float *out, size_t out_stride) {
+  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += depth * columns) {
+    const size_t width = outputs - tile < columns ? outputs - tile : columns;
+    for (size_t m = 0; m < rows; m += rows_per_tile) {
+      const size_t count = rows - m < rows_per_tile ? rows - m : rows_per_tile;
+      const float *from = a + m * a_stride;
+      float *to = out + m * out_stride + tile;
+      if (width == columns) {
+        multiply_rows(count, depth, from, a_stride, packed_weights, to, out_stride);
+      } else {
+        float edge[rows_per_tile * columns];
+        multiply_rows(count, depth, from, a_stride, packed_weights, edge, columns);
+        for (size_t i = 0; i < count; i++)
+          memcpy(to + i * out_stride, edge + i * columns, width * sizeof(float));
+      }
+    }
+  }
+}
+
+const bnn_fgemm bnn_fgemm_6x16__avx2 = {
+  .name = "bnn_fgemm_6x16__avx2",
+  .isa = BNN_ISA_AVX2,
+  .columns = columns,
+  .multiply = multiply,
+};
+
+#endif

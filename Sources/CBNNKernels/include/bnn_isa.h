@@ -1,0 +1,54 @@
+// Instruction sets, and which of them this CPU runs.
+#ifndef BNN_ISA_H
+#define BNN_ISA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Packed bits are addressed both as bytes and as 64-bit words: little-endian CPUs only."
+#endif
+
+#if defined(__x86_64__)
+#define BNN_X86_64 1
+#else
+#define BNN_X86_64 0
+#endif
+
+// In ascending order; a level of x86-64 includes those before it.
+typedef enum bnn_isa {
+  BNN_ISA_SCALAR = 0,
+  BNN_ISA_AVX2 = 1,  // with FMA, as every CPU that has AVX2
+} bnn_isa;
+
+bool bnn_isa_supported(bnn_isa isa);
+
+// The highest level that this CPU runs.
+bnn_isa bnn_isa_best(void);
+
+// Whether a kernel for `needed` may be used where `chosen` is forced or found.
+static inline bool bnn_isa_includes(bnn_isa chosen, bnn_isa needed) { return needed <= chosen; }
+
+// What each family's header declares from its list.
+#define BNN_DECLARE_KERNEL(family, object) extern const family object;
+#define BNN_LIST_KERNEL(family, object) &object,
+
+// In one C file of each family: `<family>_count`, `<family>_at` and `<family>_best` from a
+// list, best first, whose last kernel is scalar.
+#define BNN_DEFINE_DISPATCH(family, list)                                         \
+  size_t family##_count(void) { return sizeof list / sizeof list[0]; }            \
+  const family *family##_at(size_t index) { return list[index]; }                 \
+  const family *family##_best(bnn_isa isa) {                                      \
+    size_t last = family##_count() - 1;                                           \
+    for (size_t i = 0; i < last; i++)                                             \
+      if (bnn_isa_includes(isa, list[i]->isa)) return list[i];                    \
+    return list[last];                                                            \
+  }
+
+#define BNN_DECLARE_DISPATCH(family)            \
+  size_t family##_count(void);                  \
+  const family *family##_at(size_t index);      \
+  const family *family##_best(bnn_isa isa);
+
+#endif

@@ -1,0 +1,42 @@
+// Windows of a convolution or pool over channels-last images of up to three spatial dimensions
+// (fewer: leading extents of 1), and gathering what they see into rows for a matrix product.
+//
+// Output positions are numbered over [image, output[0], output[1], output[2]].
+#ifndef BNN_WINDOW_H
+#define BNN_WINDOW_H
+
+#include "bnn_isa.h"
+
+typedef struct bnn_window {
+  int64_t input[3], output[3], kernel[3], stride[3], dilation[3], pad[3];
+} bnn_window;
+
+// The taps of one output position along each axis that lie in the input, [first, end), and the
+// input position of tap 0.
+typedef struct bnn_taps {
+  int64_t image, first[3], end[3], origin[3];
+} bnn_taps;
+
+bnn_taps bnn_window_taps(const bnn_window *window, size_t position);
+
+typedef struct bnn_gather {
+  const char *name;
+  bnn_isa isa;
+  // Bits: for each position a row of `row_words` words with, tap after tap, the bits
+  // first_bit … first_bit + bits − 1 of the pixel; taps outside are `outside` (0 or 1). Pixels
+  // have `pixel_words` words. Bits after the last tap are 0.
+  void (*bits)(
+    const bnn_window *window, const uint64_t *input, size_t pixel_words, size_t first_bit,
+    size_t bits, int outside, size_t position, size_t count, uint64_t *rows, size_t row_words);
+  // The same for floats; taps outside are 0.
+  void (*floats)(
+    const bnn_window *window, const float *input, size_t pixel_channels, size_t first_channel,
+    size_t channels, size_t position, size_t count, float *rows);
+} bnn_gather;
+
+#define BNN_GATHER_KERNEL(object) BNN_DECLARE_KERNEL(bnn_gather, object)
+#include "bnn_gather.inc"
+#undef BNN_GATHER_KERNEL
+BNN_DECLARE_DISPATCH(bnn_gather)
+
+#endif

@@ -1,0 +1,73 @@
+import BNNFormat
+import BNNTensor
+import BNNTestSupport
+import Testing
+
+@testable import BNNRuntime
+
+@Suite struct ConvolutionTests {
+  static let groupChoices = [
+    (groups: 1, channels: 1), (1, 3), (1, 16), (1, 31), (1, 48), (1, 63), (1, 64), (1, 65), (1, 96),
+    (1, 128), (2, 32), (2, 64), (3, 1), (4, 3), (2, 65), (5, 8), (16, 1), (3, 16),
+  ]
+
+  /// A random convolution of the given spatial rank.
+  private func convolution(
+    seed: Int, rank: Int, isBinary: Bool, signWeights: Bool
+  ) -> LayerCase? {
+    var random = SeededGenerator(seed: seed * 8 + rank)
+    let (groups, channels) = random.pick(Self.groupChoices)
+    let outputs = groups * random.pick([1, 2, 3, 7, 8, 31, 32, 33])
+    let extents = (0..<rank).map { _ in random.pick(rank == 3 ? [1, 2, 4] : [1, 3, 5, 8]) }
+    let window = random.window(over: extents)
+    guard let outputExtents = window.outputExtents(of: extents) else { return nil }
+    let images = random.pick([1, 1, 2, 3])
+    let shape = Shape([images] + outputExtents + [outputs])
+    guard shape.count < 20000 else { return nil }
+    let weightShape = Shape([outputs] + window.kernel + [channels])
+    let input = [images] + extents + [groups * channels]
+    let padding: ConvolutionGeometry.PaddingValue =
+      isBinary ? random.pick([.zero, .zero, .plusOne, .minusOne]) : .zero
+    let geometry = ConvolutionGeometry(window: window, groups: groups, padding: padding)
+    var inputs = [isBinary ? random.bits(input) : random.integers(input)]
+    let epilogue = random.epilogue(shape, hasAccumulator: isBinary, &inputs)
+    let signs = random.signs(weightShape.count)
+    let packed = PackedTensor(shape: weightShape) { signs[$0] > 0 }
+    let operation: BNNFormat.Operation =
+      if isBinary {
+        .binaryConvolution(geometry, weights: packed, epilogue)
+      } else if signWeights {
+        .convolution(geometry, weights: .signs(packed), epilogue)
+      } else {
+        .convolution(
+          geometry, weights: .float32(random.integers(weightShape.count), shape: weightShape),
+          epilogue)
+      }
+    return LayerCase(
+      operation: operation, inputs: inputs, outputTypes: epilogue.outputTypes, outputShape: shape)
+  }
+
+  @Test(arguments: 0..<4) func binary(rank: Int) throws {
+    var count = 0
+    for seed in 0..<60 {
+      guard let own = convolution(seed: seed, rank: rank, isBinary: true, signWeights: true) else {
+        continue
+      }
+      try own.check()
+      count += 1
+    }
+    #expect(count > 30)
+  }
+
+  @Test(arguments: 0..<4) func real(rank: Int) throws {
+    var count = 0
+    for seed in 100..<140 {
+      let own = convolution(
+        seed: seed, rank: rank, isBinary: false, signWeights: seed.isMultiple(of: 3))
+      guard let own else { continue }
+      try own.check()
+      count += 1
+    }
+    #expect(count > 20)
+  }
+}

@@ -1,0 +1,171 @@
+import BNNFormat
+import BNNTensor
+import BNNTestSupport
+import Testing
+
+@testable import BNNRuntime
+
+/// Every operation but convolutions against the reference.
+@Suite struct OperationTests {
+  static let channelChoices = [1, 3, 8, 31, 64, 65, 130]
+
+  @Test(arguments: 1..<4) func pool(rank: Int) throws {
+    for seed in 0..<60 {
+      var random = SeededGenerator(seed: seed * 4 + rank)
+      let extents = (0..<rank).map { _ in random.pick([2, 3, 5, 7]) }
+      var window = random.window(over: extents)
+      // Padding that a window always reaches out of.
+      for axis in 0..<rank {
+        window.padsBegin[axis] = min(window.padsBegin[axis], window.kernel[axis] - 1)
+        window.padsEnd[axis] = min(window.padsEnd[axis], window.kernel[axis] - 1)
+        window.dilations[axis] = extents[axis] < 5 ? 1 : window.dilations[axis]
+      }
+      let ceiling = random.bool()
+      guard let outputs = window.outputExtents(of: extents, ceiling: ceiling) else { continue }
+      let channels = random.pick([1, 3, 8, 65])
+      let shape = Shape([2] + outputs + [channels])
+      let isBinary = random.bool()
+      var inputs = [
+        isBinary
+          ? random.bits([2] + extents + [channels]) : random.reals([2] + extents + [channels])
+      ]
+      if isBinary {
+        let inverted = (0..<random.pick([1, channels])).map { _ in random.bool() }
+        try LayerCase(
+          operation: .binaryPool(window, ceiling: ceiling, inverted: inverted), inputs: inputs,
+          outputTypes: [.sign], outputShape: shape
+        ).check()
+      } else {
+        let epilogue = random.epilogue(shape, hasAccumulator: false, &inputs)
+        let kind = random.pick([
+          PoolKind.maximum, .average(countPadding: true), .average(countPadding: false),
+        ])
+        try LayerCase(
+          operation: .pool(kind, window, ceiling: ceiling, epilogue), inputs: inputs,
+          outputTypes: epilogue.outputTypes, outputShape: shape
+        ).check()
+      }
+    }
+  }
+
+  @Test func pointwise() throws {
+    for seed in 0..<80 {
+      var random = SeededGenerator(seed: seed)
+      let shape = Shape(random.pick([[3], [2, 5], [2, 3, 65], [1, 4, 3, 33], [2, 2, 2, 2, 7]]))
+      var inputs = [random.reals(shape.dimensions)]
+      let epilogue = random.epilogue(shape, hasAccumulator: false, &inputs)
+      try LayerCase(
+        operation: .pointwise(epilogue), inputs: inputs, outputTypes: epilogue.outputTypes,
+        outputShape: shape
+      ).check()
+    }
+  }
+
+  @Test func concatenate() throws {
+    for seed in 0..<60 {
+      var random = SeededGenerator(seed: seed)
+      var dimensions = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+        random.pick([1, 2, 3])
+      }
+      dimensions[dimensions.count - 1] = random.pick(Self.channelChoices)
+      let axis = Int.random(in: 0..<dimensions.count, using: &random)
+      let isBinary = random.bool()
+      var inputs: [(type: ElementType, value: PlainValue)] = []
+      var total = 0
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        dimensions[axis] = random.pick([0, 1, 3, 64, 65])
+        total += dimensions[axis]
+        inputs.append(isBinary ? random.bits(dimensions) : random.reals(dimensions))
+      }
+      dimensions[axis] = total
+      try LayerCase(
+        operation: .concatenate(axis: axis), inputs: inputs,
+        outputTypes: [isBinary ? .sign : .float32], outputShape: Shape(dimensions)
+      ).check()
+    }
+  }
+
+  @Test(arguments: [
+    ([2, 3, 64], [2, 192]), ([2, 192], [2, 3, 64]), ([4, 3], [12]), ([12], [2, 6]),
+    ([2, 65, 3], [2, 195]), ([2, 195], [2, 65, 3]), ([130], [2, 65]), ([1, 1, 5], [5, 1]),
+    ([3, 7], [3, 1, 7]), ([0, 5], [0, 7]), ([1], []), ([2, 128], [4, 64]),
+  ])
+  func reshape(from: [Int], to: [Int]) throws {
+    var random = SeededGenerator(seed: 1)
+    for input in [random.bits(from), random.reals(from)] {
+      try LayerCase(
+        operation: .reshape, inputs: [input], outputTypes: [input.type], outputShape: Shape(to)
+      ).check()
+    }
+  }
+
+  @Test func transpose() throws {
+    for seed in 0..<60 {
+      var random = SeededGenerator(seed: seed)
+      var dimensions = (0..<Int.random(in: 1...5, using: &random)).map { _ in
+        random.pick([1, 2, 3])
+      }
+      dimensions[dimensions.count - 1] = random.pick(Self.channelChoices)
+      let permutation = Array(dimensions.indices).shuffled(using: &random)
+      let input = random.bool() ? random.bits(dimensions) : random.reals(dimensions)
+      try LayerCase(
+        operation: .transpose(permutation: permutation), inputs: [input], outputTypes: [input.type],
+        outputShape: Shape(permutation.map { dimensions[$0] })
+      ).check()
+    }
+  }
+
+  @Test func gatherChannels() throws {
+    for seed in 0..<40 {
+      var random = SeededGenerator(seed: seed)
+      let channels = random.pick(Self.channelChoices)
+      let dimensions = random.pick([[2, 3], [2], [1, 2, 2]]) + [channels]
+      let first = Int.random(in: 0..<channels, using: &random)
+      let indices =
+        (0..<random.pick([1, 64, 70])).map { _ in Int.random(in: 0..<channels, using: &random) }
+        + Array(first..<channels)
+      let input = random.bool() ? random.bits(dimensions) : random.reals(dimensions)
+      try LayerCase(
+        operation: .gatherChannels(indices: indices), inputs: [input], outputTypes: [input.type],
+        outputShape: Shape(dimensions.dropLast() + [indices.count])
+      ).check()
+    }
+  }
+
+  @Test func softmax() throws {
+    for seed in 0..<30 {
+      var random = SeededGenerator(seed: seed)
+      let dimensions = random.pick([[2, 10], [7], [2, 3, 5], [1, 2, 2, 4]])
+      let axis = Int.random(in: 0..<dimensions.count, using: &random)
+      try LayerCase(
+        operation: .softmax(axis: axis, logarithm: random.bool()),
+        inputs: [random.reals(dimensions)], outputTypes: [.float32], outputShape: Shape(dimensions)
+      ).check(tolerance: 1e-5)
+    }
+  }
+
+  @Test func reduce() throws {
+    for seed in 0..<80 {
+      var random = SeededGenerator(seed: seed)
+      let dimensions = random.pick([[2, 10], [7], [2, 3, 5], [1, 2, 4, 33], [2, 1, 3, 2, 3]])
+      let axes = dimensions.indices.filter { _ in random.bool() }.shuffled(using: &random)
+      let keep = random.bool()
+      let shape = Shape(
+        dimensions.indices.compactMap {
+          axes.contains($0) ? (keep ? 1 : nil) : dimensions[$0]
+        })
+      try LayerCase(
+        operation: .reduce(random.pick(ReduceKind.allCases), axes: axes, keepDimensions: keep),
+        inputs: [random.reals(dimensions)], outputTypes: [.float32], outputShape: shape
+      ).check()
+    }
+  }
+
+  @Test(arguments: channelChoices) func unpack(channels: Int) throws {
+    var random = SeededGenerator(seed: channels)
+    try LayerCase(
+      operation: .unpack, inputs: [random.bits([2, 3, channels])], outputTypes: [.float32],
+      outputShape: [2, 3, channels]
+    ).check()
+  }
+}
