@@ -1,0 +1,156 @@
+/// What a conversion may be told.
+public struct ConversionOptions: Hashable, Sendable {
+  /// The bit for the 0 of a plain `Sign(0)`.
+  public var signOfZero: SignOfZero
+  /// Passes of the standard pipeline that are left out.
+  public var disabledPasses: [String]
+  /// Whether a model in which nothing is binary is converted all the same.
+  public var allowsFloat: Bool
+
+  public init(
+    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false
+  ) {
+    self.signOfZero = signOfZero
+    self.disabledPasses = disabledPasses
+    self.allowsFloat = allowsFloat
+  }
+}
+
+/// Turns an imported network into a `.bnn` model.
+///
+///     let source = try SourceModel(onnxFile: "network.onnx")
+///     let conversion = try Converter().convert(source)
+///     try conversion.model.write(toFile: "network.bnn", overwriting: false)
+public struct Converter: Sendable {
+  /// Name and version of the toolkit, as files record it.
+  public static let producer = "bnn-toolkit \(toolkitVersion)"
+
+  public var options: ConversionOptions
+  /// The passes that run; change it to add passes of your own.
+  public var pipeline: PassPipeline
+
+  /// - Throws: ``PassError/unknownPass(_:known:)`` if a disabled pass does not exist.
+  public init(options: ConversionOptions = .init()) throws(PassError) {
+    self.options = options
+    pipeline = .standard(signOfZero: options.signOfZero)
+    for name in options.disabledPasses { try pipeline.remove(name) }
+  }
+
+  /// The converter that made a model, as far as the file records it.
+  ///
+  /// - Throws: ``PassError/unknownPass(_:known:)`` if the file names a pass that does not exist
+  ///   here.
+  public init(reproducing provenance: Provenance) throws(PassError) {
+    var options = ConversionOptions(allowsFloat: true)
+    for option in provenance.options where option.key == OptionKey.signOfZero {
+      options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
+    }
+    let standard = PassPipeline.standard(signOfZero: options.signOfZero)
+    let names = standard.passes.map(\.name)
+    for pass in provenance.passes where !names.contains(pass) {
+      throw .unknownPass(pass, known: names)
+    }
+    options.disabledPasses = names.filter { !provenance.passes.contains($0) }
+    try self.init(options: options)
+  }
+
+  private enum OptionKey {
+    static let signOfZero = "sign-of-zero"
+  }
+
+  /// Converts a network.
+  ///
+  /// - Parameter observer: called after each pass, with the graph as the pass left it.
+  /// - Throws: ``ConversionError``.
+  public func convert(
+    _ source: SourceModel, observer: (PassReport, Graph) -> Void = { _, _ in }
+  ) throws(ConversionError) -> Conversion {
+    var graph = source.graph
+    let reports: [PassReport]
+    do {
+      reports = try pipeline.run(on: &graph, observer: observer)
+    } catch {
+      throw .pass(file: source.fileName, error)
+    }
+    let provenance = Provenance(
+      producer: Converter.producer, sourceName: source.fileName,
+      sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
+      options: [.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)])
+    let lowered: LoweredModel
+    do {
+      lowered = try LoweredModel(lowering: graph, provenance: provenance)
+    } catch {
+      throw .export(file: source.fileName, error)
+    }
+    let findings = reports.flatMap(\.outcome.findings)
+    guard options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary) else {
+      throw .nothingBinary(file: source.fileName, findings.compactMap(\.keptFloat))
+    }
+    return Conversion(source: source, canonical: graph, lowered: lowered, passReports: reports)
+  }
+
+  /// The source's graph in which every recognized sign gives the bit that the conversion gives
+  /// it at 0; nothing else is changed. What verification compares with.
+  public func resolveSigns(of source: SourceModel) throws(ConversionError) -> Graph {
+    var graph = source.graph
+    let passes: [any Pass] = [FoldConstants(), CanonicalizeSigns(signOfZero: options.signOfZero)]
+    do {
+      try PassPipeline(passes).run(on: &graph)
+    } catch {
+      throw .pass(file: source.fileName, error)
+    }
+    return graph
+  }
+}
+
+/// The result of a conversion.
+public struct Conversion: Sendable {
+  public let source: SourceModel
+  /// The graph after all passes: what the file means.
+  public let canonical: Graph
+  /// The model, and which of its layers comes from which node.
+  public let lowered: LoweredModel
+  public let passReports: [PassReport]
+
+  /// What the file holds.
+  public var model: BinaryModel { lowered.model }
+  /// What the passes found out.
+  public var findings: [Finding] { passReports.flatMap(\.outcome.findings) }
+}
+
+/// Why a network could not be converted.
+public enum ConversionError: Error, Hashable, Sendable {
+  case pass(file: String, PassError)
+  case export(file: String, ExportError)
+  /// No convolution or matrix product became binary; why, for each.
+  case nothingBinary(file: String, [KeptFloat])
+}
+
+/// A layer that stayed real-valued.
+public struct KeptFloat: Hashable, Sendable {
+  public var node: String
+  public var reason: String
+}
+
+extension Finding {
+  var keptFloat: KeptFloat? {
+    if case .keptFloat(let node, let reason) = self {
+      KeptFloat(node: node, reason: reason)
+    } else {
+      nil
+    }
+  }
+}
+
+extension ConversionError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .pass(let file, let error): return "\(file): \(error)"
+    case .export(let file, let error): return "\(file): \(error)"
+    case .nothingBinary(let file, let reasons):
+      let head = "\(file): no layer is binary; pass --allow-float to convert it as it is"
+      return ([head] + reasons.prefix(8).map { "'\($0.node)': \($0.reason)" })
+        .joined(separator: "\n  ")
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// One layer with weights: what it costs and how it is stored.
+public struct LayerReport: Hashable, Sendable, Encodable {
+  public var name: String
+  /// "binary", or "float": real-valued input.
+  public var kind: String
+  /// Why it is not binary; nil where it is, or where no conversion was observed.
+  public var reason: String?
+  public var operation: String
+  public var inputShape: String
+  public var outputShape: String
+  public var weightShape: String
+  public var parameters: Int
+  /// Multiply-accumulates for one picture, by the kind of their operands.
+  public var binaryMACs: Int
+  public var floatMACs: Int
+  /// Bytes in the file: weights and everything else of the layer.
+  public var bytes: Int
+  public var bitsPerWeight: Double
+  public var coding: String
+
+  /// The layers of a model that have weights.
+  public static func layers(of model: BinaryModel, summary: FileSummary) -> [LayerReport] {
+    model.layers.indices.compactMap { index -> LayerReport? in
+      let layer = model.layers[index]
+      let shape: Shape
+      let kind: String
+      let bits: Double
+      var coding = "raw"
+      switch layer.operation {
+      case .binaryConvolution(_, let weights, _):
+        (shape, kind, bits) = (weights.shape, "binary", 1)
+      case .convolution(_, let weights, _):
+        shape = weights.shape
+        kind = "float"
+        switch weights {
+        case .signs: bits = 1
+        case .float32:
+          bits = 32
+          coding = "float32"
+        }
+      default: return nil
+      }
+      let output = model.values[layer.outputs[0]]
+      let positions = output.dimensions.shape(batch: 1).count / max(shape[0], 1)
+      let macs = positions * shape.count
+      return LayerReport(
+        name: layer.name, kind: kind, operation: shape.rank == 2 ? "dense" : "convolution",
+        inputShape: model.values[layer.inputs[0]].dimensions.text,
+        outputShape: output.dimensions.text, weightShape: "\(shape)",
+        parameters: shape.count, binaryMACs: kind == "binary" ? macs : 0,
+        floatMACs: kind == "binary" ? 0 : macs, bytes: summary.layers[index].bytes,
+        bitsPerWeight: bits, coding: coding)
+    }
+  }
+}
+
+extension [Dimension] {
+  /// The dimensions as `[N,56,56,64]`.
+  var text: String { "[" + map(\.description).joined(separator: ",") + "]" }
+}
+
+extension Operation {
+  /// Whether the operation multiplies signs with signs.
+  var isBinary: Bool { if case .binaryConvolution = self { true } else { false } }
+}
