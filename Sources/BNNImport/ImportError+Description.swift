@@ -120,6 +120,11 @@ extension ImportError.Reason: CustomStringConvertible {
     case .tooManyBytes(let count): "\(count) bytes are more than an archive of this size may hold"
     case .notAnArrayEntry: "it is not an array (.npy)"
     case .invalidJSON(let cause): "not valid JSON: \(cause)"
+    case .notAnArchitecture:
+      "not an architecture description: \"format\" must be \"bnn-architecture\""
+    case .architectureVersion(let version):
+      "version \(version) of architecture descriptions is not known; this tool reads version 1"
+    case .operation(let error): "\(error)"
     case .missingKey(let key): "the key '\(key)' is missing"
     case .unknownKey(let key): "the key '\(key)' is not known here"
     case .wrongJSONType(let expected): "expected \(expected)"

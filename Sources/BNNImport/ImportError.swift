@@ -92,6 +92,9 @@ public struct ImportError: Error, Hashable, Sendable {
 
     // Architecture descriptions
     case invalidJSON(String)
+    case notAnArchitecture
+    case architectureVersion(Int)
+    case operation(OperatorError)
     case missingKey(String)
     case unknownKey(String)
     case wrongJSONType(expected: String)
@@ -132,6 +135,9 @@ extension ImportError {
       .unsupported
     case .shapeConflict, .noSuchInput, .severalInputs: .usage
     case .graph(let error): error.isUnsupported ? .unsupported : .malformed
+    case .operation(.unsupported), .operation(.tooLarge), .operation(.shapeDependsOnData),
+      .architectureVersion:
+      .unsupported
     default: .malformed
     }
   }
