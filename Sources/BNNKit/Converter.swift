@@ -73,7 +73,7 @@ public struct Converter: Sendable {
       throw .pass(file: source.fileName, error)
     }
     let provenance = Provenance(
-      producer: Converter.producer, sourceName: source.fileName,
+      producer: Converter.producer, sourceName: source.fileName.withoutFolder,
       sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
       options: [.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)])
     let lowered: LoweredModel
@@ -130,6 +130,15 @@ public enum ConversionError: Error, Hashable, Sendable {
 public struct KeptFloat: Hashable, Sendable {
   public var node: String
   public var reason: String
+}
+
+extension String {
+  /// The last part of a path, without characters that a file's metadata may not hold.
+  fileprivate var withoutFolder: String {
+    let last = split(separator: "/").last.map(String.init) ?? ""
+    return String(
+      String.UnicodeScalarView(last.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
+  }
 }
 
 extension Finding {
