@@ -27,6 +27,8 @@ public enum GraphError: Error, Hashable, Sendable {
   case undefinedOutput(name: String)
   case twoProducers(value: String)
   case inputWithoutType(name: String)
+  /// An input with a negative extent, or with too many elements.
+  case invalidInputType(name: String, ValueType)
   /// The shapes of a value, found for several batch sizes, are not a fixed part and multiples of
   /// the batch.
   case irregularBatch(value: String, batches: [Int], shapes: [Shape])

@@ -101,6 +101,9 @@ private enum AttributeText {
       return "\(value)"
     }
     let name = payload.label ?? ""
+    if Mirror(reflecting: payload.value).displayStyle == .enum {
+      return "\(name)(\(text(of: payload.value)))"
+    }
     return "\(name)(\(attribute(name, payload.value).joined(separator: ", ")))"
   }
 }

@@ -74,9 +74,7 @@ extension Graph {
   private func facts(batch: Int, order: [Int]) throws(GraphError) -> [OperandFact?] {
     var facts = values.map { $0.constant.map { OperandFact($0) } }
     for id in inputs {
-      guard let type = self[id].type else { throw .inputWithoutType(name: self[id].name) }
-      facts[id.index] = OperandFact(
-        elementType: type.elementType, shape: type.dimensions.shape(batch: batch))
+      facts[id.index] = try inputFact(id, batch: batch)
     }
     for index in order {
       let node = nodes[index]
@@ -88,6 +86,34 @@ extension Graph {
       for (output, result) in zip(node.outputs, results) { facts[output.index] = result }
     }
     return facts
+  }
+
+  private func inputFact(_ id: ValueID, batch: Int) throws(GraphError) -> OperandFact {
+    guard let type = self[id].type else { throw .inputWithoutType(name: self[id].name) }
+    var extents: [Int] = []
+    for dimension in type.dimensions {
+      guard let extent = dimension.checkedExtent(batch: batch) else {
+        throw .invalidInputType(name: self[id].name, type)
+      }
+      extents.append(extent)
+    }
+    let shape = Shape(extents)
+    guard let count = shape.checkedCount, count <= ResultType.elementLimit else {
+      throw .invalidInputType(name: self[id].name, type)
+    }
+    return OperandFact(elementType: type.elementType, shape: shape)
+  }
+}
+
+extension Dimension {
+  /// The extent for a batch of `size`, or nil when it is negative, 0 times the batch, or overflows.
+  func checkedExtent(batch size: Int) -> Int? {
+    switch self {
+    case .fixed(let extent): return extent >= 0 ? extent : nil
+    case .batch(let multiple):
+      let (extent, overflow) = multiple.multipliedReportingOverflow(by: size)
+      return overflow || multiple < 1 ? nil : extent
+    }
   }
 }
 

@@ -43,6 +43,8 @@ extension GraphError: CustomStringConvertible {
       "the value '\(value)' is made twice"
     case .inputWithoutType(let name):
       "input '\(name)' has no type; give its shape"
+    case .invalidInputType(let name, let type):
+      "input '\(name)': \(type) is not a shape that can be; give its shape"
     case .irregularBatch(let value, let batches, let shapes):
       "value '\(value)': the shapes \(shapes.map(\.description).joined(separator: ", ")) for "
         + "batches of \(batches.map(String.init).joined(separator: ", ")) follow no rule; "

@@ -60,9 +60,9 @@ public struct ReferenceExecutor: Sendable {
     for id in graph.inputs {
       let value = graph[id]
       guard let type = value.type else { throw .inputWithoutType(name: value.name) }
+      let ofBatch = batch.map { " with N = \($0)" } ?? ""
       guard let tensor = inputs[value.name], type.accepts(tensor, batch: &batch) else {
         let found = inputs[value.name].map { "\($0.elementType)\($0.shape)" } ?? "nothing"
-        let ofBatch = batch.map { " with N = \($0)" } ?? ""
         throw .inputMismatch(name: value.name, expected: "\(type)\(ofBatch)", found: found)
       }
     }
@@ -79,11 +79,8 @@ extension ValueType {
       {
         batch = extent / multiple
       }
-      switch dimension {
-      case .fixed(let expected): guard extent == expected else { return false }
-      case .batch(let multiple):
-        guard let batch, extent == multiple * batch else { return false }
-      }
+      if dimension.isBatch, batch == nil { return false }
+      guard extent == dimension.checkedExtent(batch: batch ?? 0) else { return false }
     }
     return true
   }

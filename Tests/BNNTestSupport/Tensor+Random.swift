@@ -13,7 +13,7 @@ extension Tensor {
     _ shape: Shape, using generator: inout SeededGenerator
   ) -> Tensor {
     Tensor(
-      (0..<shape.count).map { _ in Bool.random(using: &generator) ? 1 : -1 }, shape: shape)
+      (0..<shape.count).map { _ in Bool.random(using: &generator) ? 1 : -1 as Float }, shape: shape)
   }
 
   /// Bits, as weights are stored.
