@@ -3,17 +3,21 @@ import BNNTensor
 
 /// A value as plain numbers, bits as ±1, in row-major order.
 struct PlainValue {
-  var shape: Shape
-  var elements: [Float]
+  let shape: Shape
+  let elements: [Float]
+  private let strides: [Int]
 
   init(_ elements: [Float], _ shape: Shape) {
     self.shape = shape
     self.elements = elements
+    strides = shape.strides
   }
 
   /// By index along each axis.
   subscript(index: [Int]) -> Float {
-    elements[zip(index, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }]
+    var offset = 0
+    for axis in index.indices { offset += index[axis] * strides[axis] }
+    return elements[offset]
   }
 }
 

@@ -52,7 +52,6 @@ final class EpilogueProgram {
         instructions.append(.clamp(lower: lower, upper: upper))
       case .function(let function): instructions.append(.function(function))
       case .add(let index), .multiply(let index):
-        guard index >= 0 else { throw context.fault(.badValueIndex(index)) }
         let buffer = context.inputs[ownInputs + index]
         guard let operand = EpilogueOperand(buffer, result: shape) else {
           throw context.fault(.operandShape(operand: buffer.shape, result: shape))

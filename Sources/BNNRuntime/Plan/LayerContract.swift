@@ -7,6 +7,7 @@ import BNNTensor
 struct LayerContract {
   var ownInputTypes: [ElementType]
   var operandCount = 0
+  private let inputCount: Int
   var outputTypes: [ElementType]
   /// The shape of every output.
   var shape: Shape
@@ -18,6 +19,7 @@ struct LayerContract {
   ///   - declared: the first output's declared shape, which a reshape follows.
   init(_ layer: Layer, inputs: [Buffer], declared: Shape) throws(Fault) {
     guard let first = inputs.first else { throw .inputCount(expected: 1, found: 0) }
+    inputCount = inputs.count
     ownInputTypes = [first.type]
     outputTypes = [first.type]
     shape = first.shape
@@ -72,6 +74,13 @@ struct LayerContract {
   }
 
   private mutating func use(_ epilogue: Epilogue, hasAccumulator: Bool = false) throws(Fault) {
+    for step in epilogue.steps {
+      switch step {
+      case .add(let index), .multiply(let index):
+        guard (0..<inputCount).contains(index) else { throw .badValueIndex(index) }
+      default: break
+      }
+    }
     operandCount = epilogue.operandCount
     outputTypes = epilogue.outputTypes
     if case .accumulatorBits = epilogue.output, !hasAccumulator || !epilogue.steps.isEmpty {

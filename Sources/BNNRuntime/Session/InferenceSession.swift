@@ -38,7 +38,8 @@ public final class InferenceSession {
     _ model: BinaryModel, threads: Int = 1, kernels: KernelChoice = .best,
     memoryLimit: Int = 4 << 30
   ) throws(RuntimeError) {
-    let choice = try kernels.resolved()
+    let choice = try kernels.resolved(
+      environment: getenv("BNN_KERNELS").map { String(cString: $0) })
     guard let kernels = Kernels(choice) else {
       throw .unsupportedKernels(name: choice.rawValue)
     }
@@ -103,10 +104,11 @@ public final class InferenceSession {
   private func sliceLength(for request: BatchRequest) throws(RuntimeError) -> Int {
     guard request.isDivisible, request.batch > 1 else { return request.batch }
     let bytesOfOne = max(try plan(batch: 1).arenaBytes, 1)
-    return max(1, min(request.batch, InferenceSession.arenaTarget / bytesOfOne))
+    return max(1, min(request.batch, arenaTarget / bytesOfOne))
   }
 
-  private static let arenaTarget = 32 << 20
+  /// Bytes of values that a part of a large batch should take.
+  var arenaTarget = 32 << 20
 
   private func plan(batch: Int) throws(RuntimeError) -> ExecutionPlan {
     if let index = plans.firstIndex(where: { $0.batch == batch }) {
@@ -123,10 +125,8 @@ public final class InferenceSession {
 
 extension KernelChoice {
   /// The choice, after the environment's where it is left open.
-  fileprivate func resolved() throws(RuntimeError) -> KernelChoice {
-    guard self == .best, let value = getenv("BNN_KERNELS") else { return self }
-    let name = String(cString: value)
-    if name.isEmpty { return self }
+  func resolved(environment name: String?) throws(RuntimeError) -> KernelChoice {
+    guard self == .best, let name, !name.isEmpty else { return self }
     guard let choice = KernelChoice(rawValue: name) else { throw .unsupportedKernels(name: name) }
     return choice
   }

@@ -1,0 +1,74 @@
+import BNNTestSupport
+import Testing
+
+@testable import BNNRuntime
+
+@Suite struct BinaryProductKernelTests {
+  static let depths = boundarySizes + [576, 3967, 3968, 3969, 4096, 9000]
+
+  @Test(arguments: depths) func agreesWithCounting(depth: Int) throws {
+    var random = SeededGenerator(seed: depth)
+    let words = (depth + 63) / 64
+    for kernel in BinaryProductKernel.supported {
+      for (rows, outputs) in [(0, 1), (1, 0), (1, 1), (2, 3), (3, 31), (1, 32), (2, 33), (2, 65)] {
+        let left = bits(rows, depth, &random)
+        let right = bits(outputs, depth, &random)
+        let bases = (0..<rows * outputs).map { _ in Int32.random(in: -999...999, using: &random) }
+        let found = try product(
+          kernel, rows, outputs, words, left.words, right.words, bases: bases)
+        for row in 0..<rows {
+          for output in 0..<outputs {
+            let mismatches = (0..<depth).count {
+              left.isPlus[row * depth + $0] != right.isPlus[output * depth + $0]
+            }
+            let expected = bases[row * outputs + output] - 2 * Int32(mismatches)
+            #expect(found[row * (outputs + 3) + output] == expected, "\(kernel.name) \(outputs)")
+          }
+          // The gap between rows is not touched.
+          #expect(found[row * (outputs + 3) + outputs] == .min)
+        }
+      }
+    }
+  }
+
+  private func bits(
+    _ rows: Int, _ depth: Int, _ random: inout SeededGenerator
+  ) -> (isPlus: [Bool], words: [UInt64]) {
+    let words = (depth + 63) / 64
+    let isPlus = (0..<rows * depth).map { _ in random.bool() }
+    var packed = [UInt64](repeating: 0, count: rows * words)
+    for (index, bit) in isPlus.enumerated() where bit {
+      packed[index / depth * words + index % depth / 64] |= 1 << UInt64(index % depth % 64)
+    }
+    return (isPlus, packed)
+  }
+
+  private func product(
+    _ kernel: BinaryProductKernel, _ rows: Int, _ outputs: Int, _ words: Int, _ left: [UInt64],
+    _ right: [UInt64], bases: [Int32]
+  ) throws -> [Int32] {
+    let weights = try #require(
+      AlignedMemory(byteCount: kernel.weightBytes(outputs: outputs, words: words)))
+    let packed = try #require(
+      AlignedMemory(byteCount: rows * words * kernel.packedRowBytesPerWord))
+    var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
+    left.withUnsafeBufferPointer { left in
+      (right + [0]).withUnsafeBufferPointer { right in
+        bases.withUnsafeBufferPointer { bases in
+          guard let right = right.baseAddress, let bases = bases.baseAddress,
+            let left = left.baseAddress
+          else { return }
+          kernel.packWeights(outputs: outputs, words: words, rows: right, into: weights.base)
+          kernel.packRows(rows, words: words, bits: left, into: packed.base)
+          let pointers: [UnsafePointer<Int32>?] = (0..<rows).map { bases + $0 * outputs }
+          let isPacked = kernel.packedRowBytesPerWord > 0
+          kernel.multiply(
+            rows: rows, outputs: outputs, words: words,
+            packedRows: isPacked ? UnsafeRawPointer(packed.base) : UnsafeRawPointer(left),
+            packedWeights: weights.base, bases: pointers, out: &out, stride: outputs + 3)
+        }
+      }
+    }
+    return out
+  }
+}
