@@ -54,7 +54,7 @@ final class TimingRecorder {
 
 extension Operation {
   /// The name of the case.
-  fileprivate var kind: String {
+  package var kind: String {
     switch self {
     case .binaryConvolution: "binaryConvolution"
     case .convolution: "convolution"
