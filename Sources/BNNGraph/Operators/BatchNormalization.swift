@@ -28,21 +28,16 @@ extension BatchNormalization {
   }
 
   /// r = 1 / √(variance + ε), a = γ · r, b = β − mean · a, y = x · a + b. Each operation rounds to
-  /// the type of x.
+  /// float32 (float64); with 16-bit floats the result is rounded once more.
   public func evaluate(_ inputs: [Tensor?]) throws(OperatorError) -> [Tensor] {
     _ = try inferTypes(inputs.facts)
     let x = try inputs.required(0)
     if case .double(let elements) = x.storage {
       let parameters = try parameters(inputs, \.doubles)
-      return [Tensor(normalize(elements, x.shape, parameters) { $0 }, shape: x.shape)]
+      return [Tensor(normalize(elements, x.shape, parameters), shape: x.shape)]
     }
-    let type = x.elementType
-    let parameters = try parameters(inputs, \.floats)
-    let result =
-      type == .float32
-      ? normalize(x.floats, x.shape, parameters) { $0 }
-      : normalize(x.floats, x.shape, parameters) { $0.rounded(to: type) }
-    return [Tensor(result, shape: x.shape, elementType: type)]
+    let result = normalize(x.floats, x.shape, try parameters(inputs, \.floats))
+    return [Tensor(rounding: result, shape: x.shape, to: x.elementType)]
   }
 
   private func parameters<T>(
@@ -54,20 +49,17 @@ extension BatchNormalization {
   }
 
   private func normalize<T: BinaryFloatingPoint>(
-    _ x: [T], _ shape: Shape, _ parameters: [[T]], _ round: (T) -> T
+    _ x: [T], _ shape: Shape, _ parameters: [[T]]
   ) -> [T] {
     let (gamma, beta, mean, variance) = (
       parameters[0], parameters[1], parameters[2], parameters[3]
     )
-    let a = gamma.indices.map { c in
-      let deviation = round(round(variance[c] + T(epsilon)).squareRoot())
-      return round(gamma[c] * round(1 / deviation))
-    }
-    let b = a.indices.map { c in round(beta[c] - round(mean[c] * a[c])) }
+    let a = gamma.indices.map { gamma[$0] * (1 / (variance[$0] + T(epsilon)).squareRoot()) }
+    let b = a.indices.map { beta[$0] - mean[$0] * a[$0] }
     var result = x
     ChannelLayout(shape).forEachRun { channel, elements in
       for index in elements {
-        result[index] = round(round(result[index] * a[channel]) + b[channel])
+        result[index] = result[index] * a[channel] + b[channel]
       }
     }
     return result
