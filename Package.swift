@@ -86,6 +86,7 @@ let package = Package(
     tests("BNNRuntimeTests", ["BNNRuntime"]),
     tests("BNNExportTests", ["BNNExport", "BNNRuntime"]),
     tests("BNNVerificationTests", ["BNNVerification", "BNNKit"]),
+    tests("BNNKitTests", ["BNNKit"]),
     tests(
       "CommandLineTests", ["BNNKit", "bnnconvert", "bnnverify", "bnnrun", "bnninspect", "bnnbench"]),
   ],

@@ -25,7 +25,8 @@ public struct SourceModel: Sendable {
     }
   }
 
-  init(
+  /// Wraps a graph that was built in code.
+  public init(
     graph: Graph, fileName: String, byteCount: Int, format: Format,
     metadata: [(key: String, value: String)] = []
   ) {

@@ -6,7 +6,7 @@ import Testing
 
 /// Numbers around zero, at which spellings of a sign differ.
 private let delicate: [Float] = [
-  0, -0.0, 1e-38, -1e-38, 1e-45, -1e-45, 1, -1, 0.5, -0.5, 20, -20, 1e-9, -1e-9, 3e7, -3e7,
+  0, -0.0, 1e-38, -1e-38, 0x1p-149, -0x1p-149, 1, -1, 0.5, -0.5, 20, -20, 1e-9, -1e-9, 3e7, -3e7,
 ]
 
 struct CanonicalizeSignsTests {
