@@ -58,15 +58,17 @@ struct RecordedModelTests {
     let bits = try #require(archive.first { $0.name == "images_bits" }).tensor
     let labels = try #require(archive.first { $0.name == "labels" }).tensor.integers
     let bytes = bits.integers
-    let pixels = labels.indices.flatMap { image in
-      (0..<784).map { pixel in
-        bytes[image * 98 + pixel / 8] >> Int64(pixel % 8) & 1 == 1 ? Float(1) : -1
+    var pixels: [Float] = []
+    for image in labels.indices {
+      for pixel in 0..<784 {
+        let byte = bytes[image * 98 + pixel / 8]
+        pixels.append((byte >> Int64(pixel % 8)) & 1 == 1 ? 1 : -1)
       }
     }
     let input = Tensor(pixels, shape: [labels.count, 1, 28, 28])
     let output = try session(recorded.source).run([recorded.inputName: input])[0].tensor
     let logits = output.floats
-    let correct = labels.indices.count { image in
+    let correct = labels.indices.count { image -> Bool in
       let row = logits[image * 10..<image * 10 + 10]
       let last = row.lastIndex { $0 > 0 } ?? row.startIndex
       return Int64(last - row.startIndex) == labels[image]

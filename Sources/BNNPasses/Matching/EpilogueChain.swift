@@ -113,8 +113,9 @@ struct EpilogueChain {
       steps.append(.slopes(positive: [1], negative: slopes))
     case .clip:
       guard node.input(0) == current else { return false }
-      let lower = node.input(1).map { graph.scalar($0) } ?? -.infinity
-      let upper = node.input(2).map { graph.scalar($0) } ?? .infinity
+      // ONNX: a limit that is left out is the largest finite number.
+      let lower = node.input(1).map { graph.scalar($0) } ?? -.greatestFiniteMagnitude
+      let upper = node.input(2).map { graph.scalar($0) } ?? .greatestFiniteMagnitude
       guard let lower, let upper else { return false }
       steps.append(.clamp(lower: lower, upper: upper))
     case .elementwiseUnary(let unary):
