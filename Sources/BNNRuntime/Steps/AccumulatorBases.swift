@@ -53,12 +53,20 @@ struct AccumulatorBases {
     }
   }
 
-  /// The bases of all output channels at a position.
-  @inline(__always)
-  func row(position: Int) -> UnsafePointer<Int32> {
-    guard let classOfPosition else { return UnsafePointer(bases.pointer) }
-    let index = Int(classOfPosition.pointer[position % positionsPerImage])
-    return UnsafePointer(bases.pointer + index * outputs)
+  /// Where the bases of each position begin, from an output channel on.
+  func fill(
+    _ rows: UnsafeMutablePointer<UnsafePointer<Int32>?>, positions: Range<Int>, output: Int
+  ) {
+    let first = UnsafePointer(bases.pointer + output)
+    guard let classOfPosition else {
+      rows.update(repeating: first, count: positions.count)
+      return
+    }
+    var position = positions.lowerBound % positionsPerImage
+    for row in 0..<positions.count {
+      rows[row] = first + Int(classOfPosition.pointer[position]) * outputs
+      position = position + 1 == positionsPerImage ? 0 : position + 1
+    }
   }
 
   private static func fill(

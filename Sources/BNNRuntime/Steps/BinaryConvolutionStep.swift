@@ -118,9 +118,7 @@ final class BinaryConvolutionStep: ExecutionStep {
     for group in 0..<groups {
       let rows = packedRows(positions, group: group, scratch: memory, execution)
       let first = group * outputsPerGroup
-      for (row, position) in positions.enumerated() {
-        basePointers[row] = bases.row(position: position) + first
-      }
+      bases.fill(basePointers, positions: positions, output: first)
       kernels.binaryProduct.multiply(
         rows: positions.count, outputs: outputsPerGroup, words: rowWords, packedRows: rows,
         packedWeights: weights.base + group * weightBytesPerGroup, bases: basePointers,

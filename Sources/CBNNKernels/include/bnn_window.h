@@ -11,13 +11,16 @@ typedef struct bnn_window {
   int64_t input[3], output[3], kernel[3], stride[3], dilation[3], pad[3];
 } bnn_window;
 
-// The taps of one output position along each axis that lie in the input, [first, end), and the
-// input position of tap 0.
+// One output position: which it is, the taps along each axis that lie in the input, [first, end),
+// and the input position of tap 0.
 typedef struct bnn_taps {
-  int64_t image, first[3], end[3], origin[3];
+  int64_t image, output[3], first[3], end[3], origin[3];
 } bnn_taps;
 
 bnn_taps bnn_window_taps(const bnn_window *window, size_t position);
+
+// Goes on to the next position.
+void bnn_window_next(const bnn_window *window, bnn_taps *taps);
 
 typedef struct bnn_gather {
   const char *name;

@@ -23,8 +23,14 @@
     }                                                                                              \
   }
 
+// A function, so that both slopes are loaded whatever the sign: no masked loads.
+static inline __attribute__((always_inline)) float sloped(
+  float x, float positive, float negative) {
+  return x * (x < 0 ? negative : positive);
+}
+
 BNN_ROWS(affine, scale, bias, x[i] * scale[i] + bias[i])
-BNN_ROWS(slopes, positive, negative, x[i] * (x[i] < 0 ? negative[i] : positive[i]))
+BNN_ROWS(slopes, positive, negative, sloped(x[i], positive[i], negative[i]))
 
 #define BNN_ELEMENTS(function, expression, ...)                                                    \
   BNN_TARGET static void function(size_t count, __VA_ARGS__, float *y) {                           \

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "../bits/word_bits.h"
 #include "bnn_bits.h"
 #include "bnn_window.h"
 
@@ -43,42 +44,47 @@ static void copy_taps_by_bytes(
   const size_t bytes = from->bits / 8;
   const uint8_t *source_byte = (const uint8_t *)pixel + from->first_bit / 8;
   uint8_t *to = (uint8_t *)row + at / 8;
-  for (size_t t = 0; t < taps; t++, to += bytes, source_byte += pixel_step * 8)
-    memcpy(to, source_byte, bytes);
+  const size_t step = pixel_step * 8;
+  if (bytes == 1)
+    for (size_t t = 0; t < taps; t++) to[t] = source_byte[t * step];
+  else
+    for (size_t t = 0; t < taps; t++) memcpy(to + t * bytes, source_byte + t * step, bytes);
 }
 
 static void copy_taps_by_bits(
   const source *from, const uint64_t *pixel, size_t pixel_step, size_t taps, uint64_t *row,
   size_t at) {
   for (size_t t = 0; t < taps; t++, at += from->bits, pixel += pixel_step)
-    bnn_copy_bits(row, at, pixel, from->first_bit, from->bits);
+    if (from->bits <= 64)
+      bnn_write_bits(row, at, bnn_read_bits(pixel, from->first_bit, from->bits), from->bits);
+    else
+      bnn_copy_bits(row, at, pixel, from->first_bit, from->bits);
 }
 
 static void gather_row(
-  const source *from, copy_taps *copy, size_t position, int outside, uint64_t *row,
+  const source *from, copy_taps *copy, const bnn_taps *taps, int outside, uint64_t *row,
   size_t row_words) {
   const bnn_window *w = from->window;
-  const bnn_taps taps = bnn_window_taps(w, position);
   const size_t row_bits = (size_t)(w->kernel[0] * w->kernel[1] * w->kernel[2]) * from->bits;
   // Whole-word taps that are all inside leave nothing to clear.
   int complete = copy == copy_taps_by_words;
   for (int axis = 0; axis < 3; axis++)
-    complete &= taps.first[axis] == 0 && taps.end[axis] == w->kernel[axis];
+    complete &= taps->first[axis] == 0 && taps->end[axis] == w->kernel[axis];
   if (!complete) {
     memset(row, outside ? 0xff : 0, row_words * sizeof(uint64_t));
     if (outside && row_bits % 64 != 0) row[row_words - 1] = ((uint64_t)1 << row_bits % 64) - 1;
   }
-  const int64_t x = taps.origin[2] + taps.first[2] * w->dilation[2];
-  const size_t count = (size_t)(taps.end[2] - taps.first[2]);
+  const int64_t x = taps->origin[2] + taps->first[2] * w->dilation[2];
+  const size_t count = (size_t)(taps->end[2] - taps->first[2]);
   const size_t pixel_step = (size_t)w->dilation[2] * from->pixel_words;
   if (count == 0) return;
-  for (int64_t kz = taps.first[0]; kz < taps.end[0]; kz++)
-    for (int64_t ky = taps.first[1]; ky < taps.end[1]; ky++) {
-      const int64_t z = taps.origin[0] + kz * w->dilation[0];
-      const int64_t y = taps.origin[1] + ky * w->dilation[1];
+  for (int64_t kz = taps->first[0]; kz < taps->end[0]; kz++)
+    for (int64_t ky = taps->first[1]; ky < taps->end[1]; ky++) {
+      const int64_t z = taps->origin[0] + kz * w->dilation[0];
+      const int64_t y = taps->origin[1] + ky * w->dilation[1];
       const int64_t pixel =
-        ((taps.image * w->input[0] + z) * w->input[1] + y) * w->input[2] + x;
-      const int64_t tap = (kz * w->kernel[1] + ky) * w->kernel[2] + taps.first[2];
+        ((taps->image * w->input[0] + z) * w->input[1] + y) * w->input[2] + x;
+      const int64_t tap = (kz * w->kernel[1] + ky) * w->kernel[2] + taps->first[2];
       copy(
         from, from->input + (size_t)pixel * from->pixel_words, pixel_step, count, row,
         (size_t)tap * from->bits);
@@ -92,11 +98,12 @@ static void gather_bits(
   copy_taps *copy = copy_taps_by_bits;
   if (bits % 64 == 0 && first_bit % 64 == 0) {
     copy = copy_taps_by_words;
-  } else if (bits % 8 == 0 && first_bit % 8 == 0) {
+  } else if (first_bit % 8 == 0 && (bits == 8 || (bits > 64 && bits % 8 == 0))) {
     copy = copy_taps_by_bytes;
   }
-  for (size_t i = 0; i < count; i++)
-    gather_row(&from, copy, position + i, outside, rows + i * row_words, row_words);
+  bnn_taps taps = bnn_window_taps(window, position);
+  for (size_t i = 0; i < count; i++, bnn_window_next(window, &taps))
+    gather_row(&from, copy, &taps, outside, rows + i * row_words, row_words);
 }
 
 static void gather_floats(
@@ -104,8 +111,8 @@ static void gather_floats(
   size_t channels, size_t position, size_t count, float *rows) {
   const size_t taps_per_row = (size_t)(w->kernel[0] * w->kernel[1] * w->kernel[2]);
   const int is_run = channels == pixel_channels && w->dilation[2] == 1;
-  for (size_t i = 0; i < count; i++, rows += taps_per_row * channels) {
-    const bnn_taps taps = bnn_window_taps(w, position + i);
+  bnn_taps taps = bnn_window_taps(w, position);
+  for (size_t i = 0; i < count; i++, rows += taps_per_row * channels, bnn_window_next(w, &taps)) {
     memset(rows, 0, taps_per_row * channels * sizeof(float));
     const size_t run = (size_t)(taps.end[2] - taps.first[2]);
     for (int64_t kz = taps.first[0]; kz < taps.end[0]; kz++)

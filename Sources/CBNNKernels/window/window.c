@@ -1,22 +1,40 @@
 #include "bnn_window.h"
 
+static void place(const bnn_window *window, int axis, bnn_taps *taps) {
+  const int64_t step = window->dilation[axis], kernel = window->kernel[axis];
+  const int64_t origin = taps->output[axis] * window->stride[axis] - window->pad[axis];
+  int64_t first = 0, end = kernel;
+  // Away from the borders all taps are inside, without a division.
+  if (origin < 0 || origin + (kernel - 1) * step >= window->input[axis]) {
+    const int64_t room = window->input[axis] - origin;
+    if (origin < 0) first = (-origin + step - 1) / step;
+    end = room <= 0 ? 0 : (room + step - 1) / step;
+    if (end > kernel) end = kernel;
+    if (first > end) first = end;
+  }
+  taps->origin[axis] = origin;
+  taps->first[axis] = first;
+  taps->end[axis] = end;
+}
+
 bnn_taps bnn_window_taps(const bnn_window *window, size_t position) {
   bnn_taps taps;
   int64_t rest = (int64_t)position;
   for (int axis = 2; axis >= 0; axis--) {
-    const int64_t at = rest % window->output[axis];
+    taps.output[axis] = rest % window->output[axis];
     rest /= window->output[axis];
-    const int64_t step = window->dilation[axis];
-    const int64_t origin = at * window->stride[axis] - window->pad[axis];
-    const int64_t room = window->input[axis] - origin;
-    int64_t first = origin < 0 ? (-origin + step - 1) / step : 0;
-    int64_t end = room <= 0 ? 0 : (room + step - 1) / step;
-    if (end > window->kernel[axis]) end = window->kernel[axis];
-    if (first > end) first = end;
-    taps.origin[axis] = origin;
-    taps.first[axis] = first;
-    taps.end[axis] = end;
+    place(window, axis, &taps);
   }
   taps.image = rest;
   return taps;
+}
+
+void bnn_window_next(const bnn_window *window, bnn_taps *taps) {
+  for (int axis = 2; axis >= 0; axis--) {
+    const bool wraps = ++taps->output[axis] == window->output[axis];
+    if (wraps) taps->output[axis] = 0;
+    place(window, axis, taps);
+    if (!wraps) return;
+  }
+  taps->image++;
 }
