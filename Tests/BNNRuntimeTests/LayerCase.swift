@@ -63,7 +63,7 @@ struct LayerCase {
           }
           #expect(
             found == wanted,
-            "\(kernels), \(threads) threads, \(inputs.map(\.value.shape)): first at \(String(describing: wrong))",
+            "\(kernels), \(threads) threads, \(inputs.map(\.value.shape)): \(wrong.debugDescription)",
             sourceLocation: location)
         }
       }
