@@ -22,7 +22,7 @@ public struct EliminateIdentities: Pass {
       changed = false
       for index in graph.nodes.indices {
         if collapseBroadcasts(of: index, in: &graph) { changed = true }
-        if let replacement = replacement(for: index, in: &graph),
+        if let replacement = try replacement(for: index, in: &graph),
           // A model whose output is its input keeps the node that says so.
           !(graph.outputs.contains(graph.nodes[index].outputs[0])
             && (graph.inputs.contains(replacement) || graph.constant(replacement) != nil))
@@ -40,7 +40,7 @@ public struct EliminateIdentities: Pass {
   }
 
   /// What a node's users may use instead of its output.
-  private func replacement(for index: Int, in graph: inout Graph) -> ValueID? {
+  private func replacement(for index: Int, in graph: inout Graph) throws(GraphError) -> ValueID? {
     let node = graph.nodes[index]
     guard let input = node.input(0), let inputType = graph[input].type,
       let outputType = graph[node.outputs[0]].type
@@ -72,7 +72,11 @@ public struct EliminateIdentities: Pass {
     case .elementwiseUnary:
       // An expanded constant goes on being one, so that its reader can drop the Expand.
       guard let inner = graph.producer(of: input), case .expand = inner.op else { return nil }
-      let narrow = graph.add(node.op, name: node.name, inputs: [inner.input(0)])
+      guard let constant = graph.constant(inner.input(0)) else { return nil }
+      let results = try node.attempt { () throws(OperatorError) in
+        try node.op.definition.evaluate([constant])
+      }
+      let narrow = graph.addConstant(results[0], name: node.name + ".value")
       return graph.add(.expand(Expand()), name: node.name, inputs: [narrow, inner.input(1)])
     case .elementwiseBinary(let binary):
       guard binary.kind == .multiply || binary.kind == .divide, graph.scalar(node.input(1)) == 1,
