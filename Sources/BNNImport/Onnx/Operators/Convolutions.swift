@@ -14,7 +14,7 @@ extension OnnxOperator {
       .convolution(
         Convolution(geometry: ConvolutionGeometry(window: window, groups: groups)))
     }
-    let kernel = attributes.kernel ?? constantKernel(node)
+    let kernel = try kernel(of: node, attributes)
     if let kernel, let window = try attributes.window(kernel: kernel, input: nil) {
       return node.emit(make(window), node.inputs)
     }
@@ -40,7 +40,7 @@ extension OnnxOperator {
           geometry: ConvolutionGeometry(window: window, groups: groups),
           outputPadding: outputPadding))
     }
-    let kernel = attributes.kernel ?? constantKernel(node)
+    let kernel = try kernel(of: node, attributes)
     if let kernel, outputShape == nil, !attributes.isSame {
       let window = try attributes.explicitWindow(kernel: kernel)
       return node.emit(make(window, outputPadding ?? kernel.map { _ in 0 }), node.inputs)
@@ -63,9 +63,16 @@ extension OnnxOperator {
     return groups
   }
 
-  /// The kernel's extents where the weights are a constant.
-  private static func constantKernel(_ node: NodeBuilder) -> [Int]? {
-    node.constant(1).map { Array($0.shape.dimensions.dropFirst(2)) }
+  /// The kernel's extents where the attributes or constant weights tell; both must agree.
+  private static func kernel(
+    of node: NodeBuilder, _ attributes: WindowAttributes
+  ) throws(ImportFault) -> [Int]? {
+    guard let weights = node.constant(1) else { return attributes.kernel }
+    let kernel = Array(weights.shape.dimensions.dropFirst(2))
+    if let declared = attributes.kernel, declared != kernel {
+      throw node.invalid("kernel_shape", "\(declared)", "\(kernel) as the weights have")
+    }
+    return kernel
   }
 }
 
