@@ -11,7 +11,7 @@ demo:
 
 test:
 	@scripts/install-dependencies.sh --tests
-	$(SWIFT) test -c release -Xswiftc -enable-testing
+	$(SWIFT) test -c release -Xswiftc -enable-testing --disable-xctest
 
 build:
 	@scripts/install-dependencies.sh
