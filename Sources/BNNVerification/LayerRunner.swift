@@ -9,7 +9,8 @@ struct LayerRunner {
 
   /// - Parameter operation: what to run instead of the layer's own operation, with all results.
   init(
-    _ index: Int, of model: BinaryModel, operation: BNNFormat.Operation? = nil, threads: Int
+    _ index: Int, of model: BinaryModel, operation: BNNFormat.Operation? = nil, threads: Int,
+    kernels: KernelChoice = .best
   ) throws(VerificationError) {
     var layer = model.layers[index]
     var values: [ModelValue] = []
@@ -35,7 +36,7 @@ struct LayerRunner {
       provenance: model.provenance, values: values, inputs: Array(0..<inputCount),
       outputs: layer.outputs, layers: [layer])
     session = try attempt { () throws(RuntimeError) in
-      try InferenceSession(alone, threads: threads)
+      try InferenceSession(alone, threads: threads, kernels: kernels)
     }
   }
 

@@ -52,14 +52,7 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
 extension VerificationReport: CustomStringConvertible {
   /// A table for people, and the verdict.
   public var description: String {
-    let header = ["layer", "kind", "compared", "mismatches", "flips", "maximum error"]
-    let rows = layers.map { layer in
-      [
-        layer.name, layer.kind, "\(layer.compared)", "\(layer.mismatches)", "\(layer.flips)",
-        shortened(layer.maximumError),
-      ]
-    }
-    var lines = aligned([header] + rows)
+    var lines = VerificationReport.table(layers)
     lines.append("")
     lines.append("source to canonical graph: \(canonicalization.summary)")
     lines.append("source to model, end to end: \(endToEnd.summary)")
@@ -72,8 +65,20 @@ extension VerificationReport: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
+  /// One line per layer, under a header.
+  static func table(_ layers: [Layer]) -> [String] {
+    let header = ["layer", "kind", "compared", "mismatches", "flips", "maximum error"]
+    let rows = layers.map { layer in
+      [
+        layer.name, layer.kind, "\(layer.compared)", "\(layer.mismatches)", "\(layer.flips)",
+        shortened(layer.maximumError),
+      ]
+    }
+    return aligned([header] + rows)
+  }
+
   /// Columns as wide as their widest entry; all but the first two to the right.
-  private func aligned(_ rows: [[String]]) -> [String] {
+  private static func aligned(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.enumerated().map { column, cell in

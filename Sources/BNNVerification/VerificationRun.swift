@@ -94,7 +94,7 @@ struct VerificationRun {
 
   private func layerReport(_ index: Int) -> VerificationReport.Layer {
     let layer = verifier.model.layers[index]
-    let run = layers.indices.contains(index) ? layers[index] : nil
+    let run = layers.indices.contains(index) ? layers[index].result : nil
     return .init(
       name: layer.name, kind: layer.operation.kind,
       compared: stored[index].compared + (run?.compared ?? 0),
