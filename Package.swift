@@ -88,7 +88,10 @@ let package = Package(
     tests("BNNVerificationTests", ["BNNVerification", "BNNKit"]),
     tests("BNNKitTests", ["BNNKit"]),
     tests(
-      "CommandLineTests", ["BNNKit", "bnnconvert", "bnnverify", "bnnrun", "bnninspect", "bnnbench"]),
+      "CommandLineTests",
+      [
+        "BNNKit", "BNNCommandLine", "bnnconvert", "bnnverify", "bnnrun", "bnninspect", "bnnbench",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,3 @@
-print("placeholder")
+import BNNCommandLine
+
+runTool(InspectCommand.self)

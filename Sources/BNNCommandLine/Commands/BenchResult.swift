@@ -1,0 +1,70 @@
+import BNNKit
+
+/// What `bnnbench` prints.
+struct BenchResult: Encodable {
+  var schemaVersion = 1
+  var latencyMilliseconds: Latency
+  var threads: Int
+  var runs: Int
+  var batch: Int
+  var kernels: String
+  var layers: [LayerLatency]?
+
+  var text: String {
+    var text = "latency: minimum \(ms(latencyMilliseconds.min)) ms"
+    text += ", median \(ms(latencyMilliseconds.median)) ms, p90 \(ms(latencyMilliseconds.p90)) ms"
+    text += " (\(runs) runs, batch \(batch), threads \(threads), kernels \(kernels))\n"
+    guard let layers else { return text }
+    var table = TextTable([
+      ("layer", .left), ("kind", .left), ("operation", .left), ("ms", .right),
+      ("binary MACs", .right),
+      ("float MACs", .right), ("kernel", .left),
+    ])
+    for layer in layers {
+      table.add([
+        layer.name, layer.kind, layer.operation, ms(layer.milliseconds),
+        Formatting.grouped(layer.binaryMACs),
+        Formatting.grouped(layer.floatMACs), layer.kernel,
+      ])
+    }
+    return text + "\n" + table.text
+  }
+
+  private func ms(_ value: Double) -> String { Formatting.fixed(value, digits: 4) }
+}
+
+struct Latency: Encodable {
+  var min: Double
+  var median: Double
+  var p90: Double
+
+  /// - Parameter samples: at least one.
+  init(_ samples: [Double]) {
+    let sorted = samples.sorted()
+    min = sorted.first ?? 0
+    median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    p90 = sorted[(sorted.count * 9 + 9) / 10 - 1]
+  }
+}
+
+struct LayerLatency: Encodable {
+  var name: String
+  var kind: String
+  var operation: String
+  /// The median over the runs.
+  var milliseconds: Double
+  var binaryMACs: Int
+  var floatMACs: Int
+  var kernel: String
+
+  /// - Parameter samples: the same layer in several runs, at least one.
+  init(_ facts: LayerFacts, samples: [LayerTiming]) {
+    name = facts.name
+    kind = facts.kind
+    operation = facts.operation
+    milliseconds = Latency(samples.map(\.milliseconds)).median
+    binaryMACs = facts.binaryMACs
+    floatMACs = facts.floatMACs
+    kernel = samples.first?.kernel ?? ""
+  }
+}

@@ -1,0 +1,243 @@
+import ArgumentParser
+import BNNKit
+
+/// `bnnconvert`: a trained network becomes a `.bnn`.
+package struct ConvertCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    tool: "bnnconvert", abstract: "Convert a trained binary network into a .bnn file.",
+    discussion: """
+      The source is an .onnx, or an .npz checkpoint with an --architecture. The .bnn computes what \
+      the source computes; every layer that did not become binary is listed with the reason.
+
+      Exit code 2 when the model has an operator or a structure that cannot be converted, or \
+      nothing in it is binary. Nothing is left at OUTPUT.bnn after a failure.
+
+      Example: bnnconvert digits.onnx digits.bnn --verify --report digits.md
+      """,
+    usage: """
+      bnnconvert <source> <output.bnn> [options]
+      bnnconvert <source> --dry-run [options]
+      bnnconvert --list-passes
+      """)
+
+  @Argument(help: "The trained network: .onnx or .npz.")
+  var source: String?
+
+  @Argument(help: "The file to write: .bnn.")
+  var output: String?
+
+  @Option(help: ArgumentHelp("Write a report: .json or .md.", valueName: "file"))
+  var report: String?
+
+  @Flag(help: "Replace files that exist.")
+  var force = false
+
+  @Flag(help: "Convert, but write no .bnn.")
+  var dryRun = false
+
+  @Flag(help: "Verify the result before it is written, as bnnverify does; exit code 1 if it fails.")
+  var verify = false
+
+  @Flag(help: "List the passes in their order and stop.")
+  var listPasses = false
+
+  @Option(help: ArgumentHelp("Leave a pass out; repeat for several.", valueName: "name"))
+  var disablePass: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Print the graph as it is after a pass; repeat for several.", valueName: "name"))
+  var dumpAfter: [String] = []
+
+  @Flag(help: "Also convert a model in which nothing becomes binary.")
+  var allowFloat = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The bit that a plain Sign gives for 0, which one bit cannot hold: plus or minus.",
+      valueName: "plus|minus"))
+  var signOfZero: SignOfZero = .plus
+
+  @Option(
+    help: ArgumentHelp(
+      "For --verify: largest error of a real-valued layer, relative to its largest value.",
+      valueName: "number"))
+  var tolerance: Double = 1e-4
+
+  @OptionGroup var sourceOptions: SourceOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var common: OutputOptions
+
+  package init() {}
+
+  package func validate() throws {
+    if listPasses { return }
+    guard source != nil else { throw ValidationError("SOURCE is missing: an .onnx or .npz") }
+    guard output != nil || dryRun else {
+      throw ValidationError("OUTPUT.bnn is missing; without one, give --dry-run")
+    }
+    guard tolerance >= 0, tolerance.isFinite else {
+      throw ValidationError("--tolerance: give a number that is not negative")
+    }
+    if let report, !["json", "md"].contains(FilePath.suffix(of: report)) {
+      throw ValidationError("--report \(report): the suffix decides the format; .json or .md")
+    }
+  }
+
+  package mutating func run() throws {
+    let converter = try converter()
+    guard let source, !listPasses else { return try show(converter.pipeline) }
+    try checkDestinations()
+
+    let console = common.console
+    console.progress("reading \(source)")
+    let model = try ModelLoader.source(source, sourceOptions)
+    let conversion = try convert(model, with: converter, console)
+    let bytes = try encode(conversion.model, path: source)
+    if verify { try verify(conversion, bytes: bytes, path: source) }
+    console.endProgress()
+    let report = try makeReport(conversion, bytes: bytes, path: source)
+    for note in report.notes { console.warn(note) }
+    try write(conversion.model, report)
+    try show(report, path: source)
+  }
+
+  // MARK: Before
+
+  private func converter() throws(CommandError) -> Converter {
+    let names = PassPipeline.standard().passes.map(\.name)
+    for name in disablePass + dumpAfter where !names.contains(name) {
+      let list = names.joined(separator: ", ")
+      throw CommandError(.usage, "there is no pass '\(name)'; expected one of \(list)")
+    }
+    do {
+      return try Converter(
+        options: ConversionOptions(
+          signOfZero: signOfZero, disabledPasses: names.filter(disablePass.contains),
+          allowsFloat: allowFloat))
+    } catch {
+      throw CommandError(.usage, "\(error)")
+    }
+  }
+
+  /// What can be known to fail is refused before the work.
+  private func checkDestinations() throws(CommandError) {
+    if let output {
+      _ = try ModelFormat(ofFile: output, allowed: [.bnn])
+      if !dryRun { try FilePath.requireCreatable(output, overwriting: force) }
+    }
+    if let report { try FilePath.requireCreatable(report, overwriting: force) }
+  }
+
+  // MARK: The work
+
+  private func convert(
+    _ model: SourceModel, with converter: Converter, _ console: Console
+  ) throws(CommandError) -> Conversion {
+    var dumps = ""
+    let conversion: Conversion
+    do {
+      conversion = try converter.convert(model) { report, graph in
+        console.progress("pass \(report.pass)")
+        console.detail("pass \(report.pass): \(report.outcome.rewrites.count) rewrites")
+        for rewrite in report.outcome.rewrites {
+          console.detail("  \(rewrite.node): \(rewrite.change)")
+        }
+        if dumpAfter.contains(report.pass) { dumps += "# after \(report.pass)\n\(graph)\n" }
+      }
+    } catch {
+      throw CommandError(error)
+    }
+    // The document on standard output is the only thing there.
+    if common.json {
+      console.note(dumps)
+    } else {
+      try Console.writeResult(dumps)
+    }
+    return conversion
+  }
+
+  private func encode(_ model: BinaryModel, path: String) throws(CommandError) -> [UInt8] {
+    do {
+      return try model.encoded()
+    } catch {
+      throw CommandError(.unsupported, file: path, "does not fit the format: \(error)")
+    }
+  }
+
+  private func verify(
+    _ conversion: Conversion, bytes: [UInt8], path: String
+  ) throws {
+    throw CommandError(.unsupported, file: path, "--verify is not possible yet")
+  }
+
+  private func makeReport(
+    _ conversion: Conversion, bytes: [UInt8], path: String
+  ) throws(CommandError) -> ConversionReport {
+    do {
+      return ConversionReport(conversion, summary: try FileSummary(decoding: bytes))
+    } catch {
+      throw CommandError(error, file: path)
+    }
+  }
+
+  // MARK: After
+
+  private func write(_ model: BinaryModel, _ result: ConversionReport) throws(CommandError) {
+    let text = try report.map { (path: String) throws(CommandError) -> String in
+      FilePath.suffix(of: path) == "md" ? result.markdown : try JSONDocument.text(result)
+    }
+    if let output, !dryRun {
+      do {
+        try model.write(toFile: output, overwriting: force)
+      } catch {
+        throw CommandError(error, file: output)
+      }
+    }
+    guard let report, let text else { return }
+    do {
+      try TextFile.write(text, to: report)
+    } catch {
+      if let output, !dryRun { FilePath.remove(output) }
+      throw error
+    }
+  }
+
+  private func show(_ report: ConversionReport, path: String) throws(CommandError) {
+    if common.json {
+      try JSONDocument.print(report)
+    } else if common.printsText {
+      try Console.writeResult(report.text(source: path, output: dryRun ? nil : output))
+    }
+  }
+
+  private func show(_ pipeline: PassPipeline) throws(CommandError) {
+    let list = PassList(
+      passes: pipeline.passes.map { PassList.Entry(name: $0.name, summary: $0.summary) })
+    if common.json {
+      try JSONDocument.print(list)
+    } else {
+      try Console.writeResult(list.text)
+    }
+  }
+}
+
+extension SignOfZero: ExpressibleByArgument {}
+
+/// What `bnnconvert --list-passes` prints.
+private struct PassList: Encodable {
+  var schemaVersion = 1
+  var passes: [Entry]
+
+  struct Entry: Encodable {
+    var name: String
+    var summary: String
+  }
+
+  var text: String {
+    var table = TextTable([("pass", .left), ("what it does", .left)])
+    for pass in passes { table.add([pass.name, pass.summary]) }
+    return table.text
+  }
+}

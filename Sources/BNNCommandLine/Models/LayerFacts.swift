@@ -1,0 +1,107 @@
+import BNNKit
+
+/// What a layer of a `.bnn` is, for tables: sizes and operations of one image.
+struct LayerFacts: Encodable {
+  var name: String
+  /// "binary" where the layer works on bits, "float" where it works on real values.
+  var kind: String
+  var operation: String
+  /// Why a layer with weights is not binary.
+  var reason: String?
+  var outputs: [String]
+  /// Weights and all other stored numbers.
+  var parameters: Int
+  var weights: Int
+  var bitsPerWeight: Double?
+  var binaryMACs: Int
+  var floatMACs: Int
+  var bytes: Int
+  var coding: String?
+}
+
+extension LayerFacts {
+  init(_ layer: Layer, of model: BinaryModel, size: FileSummary.Layer) {
+    name = layer.name
+    operation = layer.operation.title
+    outputs = layer.outputs.map { Port(model.values[$0]).typeText }
+    bytes = size.bytes
+    coding = size.coding
+    binaryMACs = 0
+    floatMACs = 0
+    parameters = layer.operation.epilogue.map(\.parameterCount) ?? 0
+
+    weights = 0
+
+    let worksOnBits = layer.inputs.first.map { model.values[$0].elementType == .sign } ?? false
+    kind = worksOnBits ? "binary" : "float"
+    let outputCount = layer.outputs.first.map { model.values[$0].countOfOne } ?? 0
+    switch layer.operation {
+    case .binaryConvolution(_, let weights, _):
+      binaryMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
+      self.weights = weights.count
+      bitsPerWeight = 1
+    case .convolution(_, .signs(let weights), _):
+      floatMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
+      self.weights = weights.count
+      bitsPerWeight = 1
+      reason = "its input is real-valued"
+    case .convolution(_, .float32(let weights, let shape), _):
+      floatMACs = outputCount * shape.dimensions.dropFirst().reduce(1, *)
+      self.weights = weights.count
+      bitsPerWeight = 32
+      reason = "its weights are real-valued"
+    default: break
+    }
+    parameters += weights
+  }
+}
+
+extension Port {
+  var typeText: String { "\(elementType.rawValue) \(shapeText)" }
+}
+
+extension ModelValue {
+  /// Elements for a batch of one.
+  var countOfOne: Int { dimensions.shape(batch: 1).count }
+}
+
+extension Operation {
+  var title: String {
+    switch self {
+    case .binaryConvolution(let geometry, _, _):
+      geometry.window.spatialRank == 0 ? "binary dense" : "binary convolution"
+    case .convolution(let geometry, _, _):
+      geometry.window.spatialRank == 0 ? "dense" : "convolution"
+    case .pool(.maximum, _, _, _): "maximum pool"
+    case .pool(.average, _, _, _): "average pool"
+    case .binaryPool: "binary pool"
+    case .pointwise: "pointwise"
+    case .concatenate: "concatenate"
+    case .reshape: "reshape"
+    case .transpose: "transpose"
+    case .gatherChannels: "gather channels"
+    case .softmax(_, let logarithm): logarithm ? "log softmax" : "softmax"
+    case .reduce: "reduce"
+    case .unpack: "unpack"
+    }
+  }
+}
+
+extension Epilogue {
+  var parameterCount: Int {
+    let thresholds =
+      switch output {
+      case .values: 0
+      case .bits(let thresholds), .valuesAndBits(let thresholds): thresholds.count
+      case .accumulatorBits(let thresholds): thresholds.count
+      }
+    return steps.reduce(thresholds) { count, step in
+      switch step {
+      case .affine(let scale, let bias): count + scale.count + bias.count
+      case .slopes(let positive, let negative): count + positive.count + negative.count
+      case .clamp: count + 2
+      case .function, .add, .multiply: count
+      }
+    }
+  }
+}

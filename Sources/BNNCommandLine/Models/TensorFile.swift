@@ -1,0 +1,35 @@
+import BNNKit
+
+/// Tensors in files, by suffix: `.npy`, and for reading also `.pb` (ONNX TensorProto).
+enum TensorFile {
+  static func read(_ path: String) throws(CommandError) -> Tensor {
+    let suffix = FilePath.suffix(of: path)
+    guard suffix == "npy" || suffix == "pb" else {
+      throw CommandError(
+        .usage, file: path, "the suffix decides the format; expected .npy or .pb")
+    }
+    try FilePath.requireReadable(path)
+    do {
+      return suffix == "npy" ? try NumPy.readArray(path) : try TensorProto.read(path)
+    } catch {
+      throw CommandError(error)
+    }
+  }
+
+  static func requireWritable(_ path: String) throws(CommandError) {
+    guard FilePath.suffix(of: path) == "npy" else {
+      throw CommandError(.usage, file: path, "outputs are written as .npy; use that suffix")
+    }
+    try FilePath.requireCreatable(path, overwriting: true)
+  }
+
+  static func write(_ tensor: Tensor, to path: String) throws(CommandError) {
+    // NumPy has no type of one bit.
+    let array = tensor.elementType == .sign ? Tensor(tensor.floats, shape: tensor.shape) : tensor
+    do {
+      try NumPy.writeArray(array, path)
+    } catch {
+      throw CommandError(error)
+    }
+  }
+}
