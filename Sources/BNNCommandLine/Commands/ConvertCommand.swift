@@ -95,7 +95,7 @@ package struct ConvertCommand: ParsableCommand {
     let model = try ModelLoader.source(source, sourceOptions)
     let conversion = try convert(model, with: converter, console)
     let bytes = try encode(conversion.model, path: source)
-    if verify { try verify(conversion, bytes: bytes, path: source) }
+    if verify { try verify(conversion, by: converter, bytes: bytes, path: source) }
     console.endProgress()
     let report = try makeReport(conversion, bytes: bytes, path: source)
     for note in report.notes { console.warn(note) }
@@ -166,10 +166,27 @@ package struct ConvertCommand: ParsableCommand {
     }
   }
 
+  /// Verifies what the file will hold; throws when it is not what the source computes.
   private func verify(
-    _ conversion: Conversion, bytes: [UInt8], path: String
-  ) throws {
-    throw CommandError(.unsupported, file: path, "--verify is not possible yet")
+    _ conversion: Conversion, by converter: Converter, bytes: [UInt8], path: String
+  ) throws(CommandError) {
+    let model: BinaryModel
+    do {
+      model = try BinaryModel(decoding: bytes)
+    } catch {
+      throw CommandError(error, file: output ?? path)
+    }
+    let check = SourceCheck(
+      source: conversion.source, sourcePath: path, converter: converter,
+      canonical: conversion.canonical, model: model, modelPath: output ?? path,
+      options: .init(tolerance: tolerance, seed: seed.seed, threads: threads.threads))
+    let report = try check.report()
+    guard report.verdict == .match else {
+      common.console.note("\(report)")
+      throw CommandError(
+        .mismatch, file: path, "the result does not match its source; no output written")
+    }
+    common.console.note("verified: match on \(report.samples) seeded inputs")
   }
 
   private func makeReport(

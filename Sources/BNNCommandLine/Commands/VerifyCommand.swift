@@ -75,7 +75,7 @@ package struct VerifyCommand: ParsableCommand {
     } else if let testData {
       matches = try verify(testData: testData)
     } else {
-      matches = try verifyKernels()
+      matches = try verifyAlone()
     }
     if !matches { throw ExitCode(ExitStatus.mismatch.rawValue) }
   }
@@ -90,19 +90,23 @@ package struct VerifyCommand: ParsableCommand {
     return report.verdict == "match"
   }
 
-  private func verifyKernels() throws(CommandError) -> Bool {
+  private func verifyAlone() throws(CommandError) -> Bool {
     guard FilePath.suffix(of: source) == "bnn" else {
       throw CommandError(
         .usage, file: source, "compared with what? give a .bnn, or --test-data DIR")
     }
-    let console = common.console
-    let check = KernelCheck(
-      model: try ModelLoader.file(source), path: source, threads: max(threads.threads, 2),
-      seed: seed.seed)
-    let report = try check.report { console.progress($0) }
-    console.endProgress()
-    try show(report, text: report.text)
-    return report.verdict == "match"
+    let model = try ModelLoader.file(source)
+    let check = SelfCheck(model, threads: max(threads.threads, 2), seed: seed.seed)
+    let report: SelfCheck.Report
+    do {
+      report = try check.run()
+    } catch {
+      throw CommandError(error, source: source, model: source)
+    }
+    try show(
+      VerificationDocument(model: source, report: report),
+      text: "\(source): checksums and rules hold\n\(report)\n")
+    return report.verdict == .match
   }
 
   private func show(_ report: some Encodable, text: String) throws(CommandError) {
@@ -114,8 +118,66 @@ package struct VerifyCommand: ParsableCommand {
   }
 }
 
+// MARK: A source and its model
+
 extension VerifyCommand {
   private func verify(model path: String) throws(CommandError) -> Bool {
-    throw CommandError(.unsupported, file: path, "comparing with a source is not possible yet")
+    _ = try ModelFormat(ofFile: path, allowed: [.bnn])
+    let console = common.console
+    let source = try ModelLoader.source(source, sourceOptions)
+    let model = try ModelLoader.file(path)
+    let (inputs, expected) = try recordedTensors(of: source.graph)
+
+    console.progress("converting \(self.source)")
+    let converter = try converter(of: model, path: path)
+    let canonical: Graph
+    do {
+      canonical = try converter.convert(source).canonical
+    } catch {
+      throw CommandError(error)
+    }
+    console.progress("comparing")
+    let check = SourceCheck(
+      source: source, sourcePath: self.source, converter: converter, canonical: canonical,
+      model: model, modelPath: path,
+      options: .init(tolerance: tolerance ?? 1e-4, seed: seed.seed, threads: threads.threads))
+    let report = try check.report(inputs: inputs, expected: expected)
+    console.endProgress()
+    try show(
+      VerificationDocument(source: self.source, model: path, report: report), text: "\(report)\n")
+    return report.verdict == .match
+  }
+
+  private func converter(of model: BinaryModel, path: String) throws(CommandError) -> Converter {
+    do {
+      return try Converter(reproducing: model.provenance)
+    } catch {
+      throw CommandError(
+        .unsupported, file: path, "the conversion cannot be repeated: \(error)")
+    }
+  }
+
+  /// The tensors of --input and --expected; no inputs mean seeded ones.
+  private func recordedTensors(
+    of graph: Graph
+  ) throws(CommandError) -> (inputs: [String: Tensor]?, expected: [String: Tensor]) {
+    guard !input.isEmpty else { return (nil, [:]) }
+    let ports = graph.inputs.map { Port(graph[$0]) }
+    let paths = try NamedFiles(option: "--input", arguments: input).resolved(for: ports.map(\.name))
+    var inputs: [String: Tensor] = [:]
+    for port in ports {
+      guard let path = paths[port.name] else {
+        throw CommandError(.usage, "input '\(port.name)' has no file; give --input for each input")
+      }
+      inputs[port.name] = try TensorFile.read(path, for: port)
+    }
+    let outputs = graph.outputs.map { graph[$0].name }
+    var expected: [String: Tensor] = [:]
+    for (name, path) in try NamedFiles(option: "--expected", arguments: self.expected)
+      .resolved(for: outputs)
+    {
+      expected[name] = try TensorFile.read(path)
+    }
+    return (inputs, expected)
   }
 }

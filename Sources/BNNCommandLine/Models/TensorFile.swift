@@ -16,6 +16,18 @@ enum TensorFile {
     }
   }
 
+  /// Reads a tensor as elements of an input's type.
+  static func read(_ path: String, for port: Port) throws(CommandError) -> Tensor {
+    let tensor = try read(path)
+    guard let converted = tensor.converted(to: port.elementType) else {
+      throw CommandError(
+        .usage, file: path,
+        "elements of type \(tensor.elementType.rawValue) are not those of input '\(port.name)': "
+          + "\(port.elementType.rawValue); convert the file")
+    }
+    return converted
+  }
+
   static func requireWritable(_ path: String) throws(CommandError) {
     guard FilePath.suffix(of: path) == "npy" else {
       throw CommandError(.usage, file: path, "outputs are written as .npy; use that suffix")

@@ -28,6 +28,17 @@ extension CommandError {
     self.init(status, "\(error)")
   }
 
+  /// An error of a verification.
+  init(_ error: VerificationError, source: String, model: String) {
+    switch error {
+    case .graph(let cause): self.init(cause, file: source)
+    case .runtime(let cause): self.init(cause, file: model)
+    case .export: self.init(.unsupported, file: source, "\(error)")
+    case .unsupportedInput: self.init(.unsupported, file: source, "\(error); give --input")
+    case .wrongTensor, .unknownOutput: self.init(.usage, file: source, "\(error)")
+    }
+  }
+
   init(_ error: RuntimeError, file path: String) {
     self.init(error.exitStatus, file: path, "\(error)")
   }
@@ -85,7 +96,9 @@ extension GraphError {
     case .atNode(_, _, .unsupported), .atNode(_, _, .shapeDependsOnData), .atNode(_, _, .tooLarge),
       .inputWithoutType, .irregularBatch:
       .unsupported
-    case .atNode, .cycle, .undefinedValue, .undefinedOutput, .twoProducers: .malformedInput
+    case .atNode, .cycle, .undefinedValue, .undefinedOutput, .twoProducers,
+      .invalidInputType:
+      .malformedInput
     case .wrongInputs, .inputMismatch: .usage
     }
   }
