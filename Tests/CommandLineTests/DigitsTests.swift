@@ -18,7 +18,8 @@ import Testing
 
   @Test func convertsToALittleMoreThanItsBits() throws {
     try Self.withModel { scratch, model in
-      #expect(try scratch.names() == ["digits.bnn"])
+      let names = try scratch.names()
+      #expect(names == ["digits.bnn"])
       let binary = 32 * 64 * 9 + 64 * 64 * 9 + 256 * 128
       let real = 32 * 9 + 128 * 10 + 10
       let parameters = 4 * (32 + 64 + 64 + 128) * 2
