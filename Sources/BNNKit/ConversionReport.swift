@@ -24,8 +24,8 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   ///   - conversion: the conversion to report on.
   ///   - summary: the sizes of the encoded file.
   public init(_ conversion: Conversion, summary: FileSummary) {
-    source = conversion.source.fileName
-    sourceBytes = conversion.source.byteCount
+    source = conversion.sourceName
+    sourceBytes = conversion.sourceBytes
     outputBytes = summary.fileBytes
     var reasons: [String: String] = [:]
     for finding in conversion.findings {

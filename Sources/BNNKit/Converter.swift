@@ -60,12 +60,16 @@ public struct Converter: Sendable {
 
   /// Converts a network.
   ///
-  /// - Parameter observer: called after each pass, with the graph as the pass left it.
+  /// - Parameters:
+  ///   - source: the network; its weights are released as they are folded, unless the caller
+  ///     keeps the model.
+  ///   - observer: called after each pass, with the graph as the pass left it.
   /// - Throws: ``ConversionError``.
   public func convert(
-    _ source: SourceModel, observer: (PassReport, Graph) -> Void = { _, _ in }
+    _ source: consuming SourceModel, observer: (PassReport, Graph) -> Void = { _, _ in }
   ) throws(ConversionError) -> Conversion {
     var graph = source.graph
+    source.graph = Graph()
     let reports: [PassReport]
     do {
       reports = try pipeline.run(on: &graph, observer: observer)
@@ -86,7 +90,9 @@ public struct Converter: Sendable {
     guard options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary) else {
       throw .nothingBinary(file: source.fileName, findings.compactMap(\.keptFloat))
     }
-    return Conversion(source: source, canonical: graph, lowered: lowered, passReports: reports)
+    return Conversion(
+      sourceName: source.fileName, sourceBytes: source.byteCount, canonical: graph,
+      lowered: lowered, passReports: reports)
   }
 
   /// The source's graph in which every recognized sign gives the bit that the conversion gives
@@ -105,7 +111,9 @@ public struct Converter: Sendable {
 
 /// The result of a conversion.
 public struct Conversion: Sendable {
-  public let source: SourceModel
+  /// The path that the network was read from, and its size.
+  public let sourceName: String
+  public let sourceBytes: Int
   /// The graph after all passes: what the file means.
   public let canonical: Graph
   /// The model, and which of its layers comes from which node.

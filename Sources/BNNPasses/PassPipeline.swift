@@ -31,7 +31,6 @@ public struct PassPipeline: Sendable {
       PackBits(),
       // From here on binary convolutions are known by their operator.
       FoldThresholds(),
-      BinarizeBeforePooling(),
       FuseBlocks(),
     ])
   }

@@ -177,7 +177,7 @@ package struct ConvertCommand: ParsableCommand {
       throw CommandError(error, file: output ?? path)
     }
     let check = SourceCheck(
-      source: conversion.source, sourcePath: path, converter: converter,
+      source: try ModelLoader.source(path, sourceOptions), sourcePath: path, converter: converter,
       canonical: conversion.canonical, model: model, modelPath: output ?? path,
       options: .init(tolerance: tolerance, seed: seed.seed, threads: threads.threads))
     let report = try check.report()

@@ -58,14 +58,16 @@ public struct BinarizeWeights: Pass {
         if found.residue > 0 {
           outcome.findings.append(.removedResidue(node: node.name, relative: found.residue))
         }
-        rewrite(index, found, in: &graph)
+        rewrite(index, found, in: &graph, uses)
         outcome.rewrote(node, found.scales.allSatisfy { $0 == 1 } ? "±1 weights" : "±α weights")
       }
     }
     return outcome
   }
 
-  private func rewrite(_ index: Int, _ found: ScaledSigns, in graph: inout Graph) {
+  private func rewrite(
+    _ index: Int, _ found: ScaledSigns, in graph: inout Graph, _ uses: Uses
+  ) {
     let node = graph.nodes[index]
     guard case .convolution(let convolution) = node.op, let weights = node.input(1) else { return }
     let name = graph[weights].name
@@ -91,6 +93,7 @@ public struct BinarizeWeights: Pass {
         inputs: [output, bias])
     }
     graph.replaceUses(of: node.outputs[0], with: output)
+    graph.exchange(weights, with: signs, in: index, uses)
   }
 }
 

@@ -24,7 +24,7 @@ public struct PackBits: Pass {
       else { continue }
       let bits = graph.addConstant(Tensor(packed), name: graph[weights].name)
       guard graph.isSign(input, uses) else {
-        graph.nodes[index].inputs[1] = bits
+        graph.exchange(weights, with: bits, in: index, uses)
         outcome.rewrote(node, "packed ±1 weights; the input is real-valued")
         continue
       }
@@ -32,9 +32,20 @@ public struct PackBits: Pass {
         .binaryConvolution(BinaryConvolution(geometry: convolution.geometry)), name: node.name,
         inputs: [input, bits])
       graph.replaceUses(of: node.outputs[0], with: output)
+      graph.exchange(weights, with: bits, in: index, uses)
       outcome.rewrote(node, "packed \(packed.count) weights")
     }
     return outcome
+  }
+}
+
+extension Graph {
+  /// Lets a node read another constant, and gives up the elements of the old one if nothing else
+  /// reads it, so that old and new weights of all layers are not in memory together.
+  mutating func exchange(_ old: ValueID, with new: ValueID, in node: Int, _ uses: Uses) {
+    nodes[node].inputs = nodes[node].inputs.map { $0 == old ? new : $0 }
+    guard uses.consumers(of: old) == [node], !outputs.contains(old) else { return }
+    self[old].constant = nil
   }
 }
 
