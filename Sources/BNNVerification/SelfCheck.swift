@@ -101,7 +101,8 @@ public struct SelfCheck: Sendable {
       result.compare(layer.outputs.map { values[$0] }, try best.run { values[$0] }, numbers)
     }
     return .init(
-      name: layer.name, kind: layer.operation.kind, compared: result.compared,
+      name: layer.name, kind: model.kind(of: layer), operation: layer.operation.kind,
+      compared: result.compared,
       mismatches: result.mismatches, storedMismatches: 0, flips: result.flips,
       maximumError: result.maximumError)
   }

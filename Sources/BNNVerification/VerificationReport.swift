@@ -1,3 +1,5 @@
+import BNNFormat
+
 /// What a verification found.
 public struct VerificationReport: Hashable, Sendable, Encodable {
   public var verdict: Verdict
@@ -22,8 +24,9 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
 
   public struct Layer: Hashable, Sendable, Encodable {
     public var name: String
-    /// The operation.
+    /// "binary" where the layer reads bits, "float" where it reads real values.
     public var kind: String
+    public var operation: String
     /// Bits and numbers that were compared: what the file stores for the layer, and what the layer
     /// makes of the reference's inputs.
     public var compared: Int
@@ -49,6 +52,13 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
   public var firstMismatch: Layer? { layers.first { $0.mismatches > 0 } }
 }
 
+extension BinaryModel {
+  /// What a report calls the kind of a layer.
+  func kind(of layer: BNNFormat.Layer) -> String {
+    layer.inputs.first.map { values[$0].elementType } == .sign ? "binary" : "float"
+  }
+}
+
 extension VerificationReport: CustomStringConvertible {
   /// A table for people, and the verdict.
   public var description: String {
@@ -67,23 +77,24 @@ extension VerificationReport: CustomStringConvertible {
 
   /// One line per layer, under a header.
   static func table(_ layers: [Layer]) -> [String] {
-    let header = ["layer", "kind", "compared", "mismatches", "flips", "maximum error"]
+    let header = ["layer", "kind", "operation", "compared", "mismatches", "flips", "maximum error"]
     let rows = layers.map { layer in
       [
-        layer.name, layer.kind, "\(layer.compared)", "\(layer.mismatches)", "\(layer.flips)",
+        layer.name, layer.kind, layer.operation, "\(layer.compared)", "\(layer.mismatches)",
+        "\(layer.flips)",
         shortened(layer.maximumError),
       ]
     }
     return aligned([header] + rows)
   }
 
-  /// Columns as wide as their widest entry; all but the first two to the right.
+  /// Columns as wide as their widest entry; all but the first three to the right.
   private static func aligned(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.enumerated().map { column, cell in
         let space = String(repeating: " ", count: widths[column] - cell.count)
-        return column < 2 ? cell + space : space + cell
+        return column < 3 ? cell + space : space + cell
       }
       return cells.joined(separator: "  ")
     }

@@ -96,7 +96,7 @@ struct VerificationRun {
     let layer = verifier.model.layers[index]
     let run = layers.indices.contains(index) ? layers[index].result : nil
     return .init(
-      name: layer.name, kind: layer.operation.kind,
+      name: layer.name, kind: verifier.model.kind(of: layer), operation: layer.operation.kind,
       compared: stored[index].compared + (run?.compared ?? 0),
       mismatches: stored[index].mismatches + (run?.mismatches ?? 0),
       storedMismatches: stored[index].mismatches, flips: run?.flips ?? 0,

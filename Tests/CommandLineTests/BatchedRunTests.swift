@@ -82,7 +82,7 @@ private struct Doubler: RunnableModel {
   @Test func missingInputIsAnError() { expectUsageError(model([.fixed(1)])) }
 
   @Test func typesAreConvertedWhereNothingIsLost() {
-    let integers = Tensor([1, -1, 300], shape: [3])
+    let integers = Tensor([1, -1, 300] as [Int64], shape: [3])
     #expect(integers.converted(to: .float32) == Tensor([1, -1, 300] as [Float], shape: [3]))
     #expect(integers.converted(to: .uint8) == nil)
     #expect(integers.converted(to: .int16)?.elementType == .int16)

@@ -37,7 +37,8 @@ import Testing
   }
 
   @Test(arguments: commands) func wrongUsageIs64(command: String) throws {
-    try Command.run(command, ["--no-such-option"]).expectError(64, "--no-such-option")
+    let files = command == "bnnconvert" ? ["a.onnx", "b.bnn"] : ["a.onnx"]
+    try Command.run(command, files + ["--no-such-option"]).expectError(64, "--no-such-option")
     try Command.run(command, []).expectError(64)
     try Command.run(command, ["model.txt", "out.txt"]).expectError(64)
     try Command.run(command, ["a.onnx", "b.bnn", "--verbose", "--quiet"]).expectError(64)

@@ -40,7 +40,7 @@ struct OutputComparison: Encodable {
     mismatches = 0
     for (x, y) in zip(found.doubles, expected.doubles) where !(x == y || x.isNaN && y.isNaN) {
       let error = abs(x - y)
-      if !(error <= absolute + relative * abs(y)) { mismatches += 1 }
+      if !(error <= absolute + relative * abs(y)) || y.isInfinite { mismatches += 1 }
       maximumError = max(maximumError, error.isNaN ? .infinity : error)
     }
   }
