@@ -133,7 +133,8 @@ import Testing
       let reported = try #require(
         try JSONSerialization.jsonObject(with: Data(Fixtures.bytes(report))) as? [String: Any])
       let inspected = try Command.run("bnninspect", [model, "--json"]).json()
-      for json in [reported, inspected] {
+      let source = try Command.run("bnninspect", [Fixtures.digits, "--json"]).json()
+      for json in [reported, inspected, source] {
         #expect(json["schemaVersion"] as? Int == 1)
         #expect(json["sourceBytes"] as? Int == (try Fixtures.bytes(Fixtures.digits).count))
         #expect(json["outputBytes"] as? Int == (try Fixtures.bytes(model).count))

@@ -1,6 +1,7 @@
 import BNNKit
 
-/// The nodes of a source graph, as they are before any pass.
+/// The nodes of a source graph, as they are before any pass, and the layers that a conversion
+/// makes of them.
 struct GraphInspection: Inspection {
   var schemaVersion = 1
   var file: String
@@ -10,6 +11,13 @@ struct GraphInspection: Inspection {
   var outputs: [PortFacts]
   var nodes: [NodeFacts]
   var totals: Totals
+  /// The size of the `.bnn`; nil when the model cannot be converted.
+  var outputBytes: Int?
+  /// The layers with weights after conversion.
+  var layers: [LayerReport] = []
+  var signs: [ConversionReport.SignReport] = []
+  /// Why the model cannot be converted.
+  var problem: String?
 
   struct NodeFacts: Encodable {
     var name: String
@@ -45,6 +53,21 @@ struct GraphInspection: Inspection {
     let constants = graph.valueIDs.compactMap { graph[$0].constant }
     totals.parameters = constants.reduce(0) { $0 + $1.count }
     totals.bytes = constants.reduce(0) { $0 + $1.byteCount }
+    addConversion(of: source)
+  }
+
+  /// That a model cannot be converted is a finding here, no error.
+  private mutating func addConversion(of source: SourceModel) {
+    do {
+      let converter = try Converter(options: .init(allowsFloat: true))
+      let conversion = try converter.convert(source)
+      let report = ConversionReport(conversion, summary: try FileSummary(conversion.model))
+      outputBytes = report.outputBytes
+      layers = report.layers
+      signs = report.signs
+    } catch {
+      problem = "\(error)"
+    }
   }
 }
 
@@ -97,6 +120,26 @@ extension GraphInspection {
       "total", "", "", Formatting.grouped(totals.parameters), Formatting.grouped(totals.macs),
       Formatting.grouped(totals.bytes),
     ])
-    return text + "\n" + table.text
+    return text + "\n" + table.text + "\n" + conversionText
+  }
+
+  private var conversionText: String {
+    guard let outputBytes else { return "cannot be converted: \(problem ?? "")\n" }
+    var table = TextTable([
+      ("layer after conversion", .left), ("kind", .left), ("bits/weight", .right),
+      ("binary MACs", .right), ("float MACs", .right), ("bytes", .right),
+    ])
+    for layer in layers {
+      table.add([
+        layer.name, layer.kind, Formatting.fixed(layer.bitsPerWeight, digits: 2),
+        Formatting.grouped(layer.binaryMACs), Formatting.grouped(layer.floatMACs),
+        Formatting.grouped(layer.bytes),
+      ])
+    }
+    table.add([
+      "whole .bnn", "", "", Formatting.grouped(layers.reduce(0) { $0 + $1.binaryMACs }),
+      Formatting.grouped(layers.reduce(0) { $0 + $1.floatMACs }), Formatting.grouped(outputBytes),
+    ])
+    return table.text
   }
 }
