@@ -8,6 +8,8 @@ extension Lowering {
     case .block(let block): try lower(block, node, index: index)
     case .binaryPool(let pool): try lower(pool, node, index: index)
     case .concat(let concat): try lower(concat, node, index: index)
+    case .elementwiseBinary(let binary) where binary.kind == .multiply:
+      try signProduct(node, index: index)
     case .reshape, .flatten, .squeeze, .unsqueeze: try reshape(node, index: index)
     case .transpose(let transpose): try lower(transpose, node)
     case .gather(let gather): try lower(gather, node, index: index)
@@ -43,6 +45,17 @@ extension Lowering {
     try addLayer(
       .concatenate(axis: axis), of: index, inputs: inputs,
       results: [(node.outputs[0], bits ? .sign : .float32)], layout: layout)
+  }
+
+  private mutating func signProduct(_ node: Node, index: Int) throws(ExportError.Reason) {
+    let layout = channelsLast(rank: try dimensions(of: node.outputs[0]).count)
+    let inputs = [
+      try require(try node.required(0), bits: true, layout: layout),
+      try require(try node.required(1), bits: true, layout: layout),
+    ]
+    try addLayer(
+      .signProduct, of: index, inputs: inputs, results: [(node.outputs[0], .sign)],
+      layout: layout)
   }
 
   /// Elements keep the source's order: from a layout that has it in memory if there is one.

@@ -127,6 +127,8 @@ public enum Operation: Hashable, Sendable {
   case reduce(ReduceKind, axes: [Int], keepDimensions: Bool)
   /// Signs as real values +1 and −1.
   case unpack
+  /// The products of two values of signs with the same dimensions, element by element.
+  case signProduct
 }
 
 public enum PoolKind: Hashable, Sendable {

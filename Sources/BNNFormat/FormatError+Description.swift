@@ -147,6 +147,7 @@ extension FormatError.Rule: CustomStringConvertible {
     case .permutation(let axes): "\(axes) is no permutation that keeps the batch first"
     case .acrossBatch: "the operation would mix entries of the batch"
     case .concatenation: "the operands do not agree"
+    case .operandDimensions: "the operands have different dimensions"
     case .elementCount: "the number of elements changes"
     case .channelIndex(let index): "there is no channel \(index)"
     case .resultType(let expected, let found): "the result is of \(expected), not \(found)"

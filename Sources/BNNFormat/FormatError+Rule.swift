@@ -172,6 +172,8 @@ extension FormatError {
     case acrossBatch
     /// Operands of a concatenation agree in type and all other dimensions.
     case concatenation
+    /// Operands of a product of signs have the same dimensions.
+    case operandDimensions
     /// A reshape keeps the number of elements.
     case elementCount
     /// Channel indices are in range.

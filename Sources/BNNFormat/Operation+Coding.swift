@@ -2,7 +2,7 @@ import BNNTensor
 
 private enum OperationCode: UInt8 {
   case binaryConvolution = 1, convolution, pool, binaryPool, pointwise, concatenate, reshape
-  case transpose, gatherChannels, softmax, reduce, unpack
+  case transpose, gatherChannels, softmax, reduce, unpack, signProduct
 }
 
 // MARK: Writing
@@ -50,6 +50,7 @@ extension RecordWriter {
       bytes.integers(axes)
       bytes.flag(keepDimensions)
     case .unpack: bytes.byte(OperationCode.unpack.rawValue)
+    case .signProduct: bytes.byte(OperationCode.signProduct.rawValue)
     }
   }
 
@@ -99,6 +100,7 @@ extension RecordReader {
       let kind = try bytes.code(.reduceKind) { ReduceKind(rawValue: Int($0)) }
       return .reduce(kind, axes: try bytes.integers(), keepDimensions: try bytes.flag())
     case .unpack: return .unpack
+    case .signProduct: return .signProduct
     }
   }
 

@@ -23,7 +23,7 @@ extension Operation {
       .pool(_, _, _, let epilogue), .pointwise(let epilogue):
       epilogue
     case .binaryPool, .concatenate, .reshape, .transpose, .gatherChannels, .softmax, .reduce,
-      .unpack:
+      .unpack, .signProduct:
       nil
     }
   }
@@ -49,7 +49,11 @@ extension Operation {
   private func coreResult(
     _ operands: [PhysicalType], first: PhysicalType, declared: [Dimension]
   ) throws(FormatError.Rule) -> PhysicalType {
-    if case .concatenate(let axis) = self { return try concatenated(operands, axis: axis) }
+    switch self {
+    case .concatenate(let axis): return try concatenated(operands, axis: axis)
+    case .signProduct: return try productOfSigns(operands)
+    default: break
+    }
     if epilogue == nil, operands.count != 1 {
       throw .operandCount(expected: 1, found: operands.count)
     }
@@ -73,7 +77,7 @@ extension Operation {
     case .pointwise:
       try first.require(.float32)
       return first
-    case .concatenate, .reshape:
+    case .concatenate, .signProduct, .reshape:
       guard first.elementCount == PhysicalType(.float32, declared).elementCount else {
         throw .elementCount
       }
@@ -209,6 +213,13 @@ private func concatenated(
     }
   }
   return result
+}
+
+private func productOfSigns(_ operands: [PhysicalType]) throws(FormatError.Rule) -> PhysicalType {
+  guard operands.count == 2 else { throw .operandCount(expected: 2, found: operands.count) }
+  for operand in operands { try operand.require(.sign) }
+  guard operands[0] == operands[1] else { throw .operandDimensions }
+  return operands[0]
 }
 
 // MARK: Windows

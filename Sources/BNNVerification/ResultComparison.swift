@@ -80,7 +80,8 @@ extension BNNFormat.Operation {
   var isExact: Bool {
     switch self {
     case .binaryConvolution(_, _, let epilogue): epilogue.isExact
-    case .binaryPool, .concatenate, .reshape, .transpose, .gatherChannels, .unpack: true
+    case .binaryPool, .concatenate, .reshape, .transpose, .gatherChannels, .unpack, .signProduct:
+      true
     case .convolution, .pool, .pointwise, .softmax, .reduce: false
     }
   }

@@ -85,7 +85,7 @@ extension Operation {
       .binaryPool(window, ceiling: ceiling, inverted: inverted.map { _ in false })
     case .pointwise(let epilogue): .pointwise(epilogue.skeleton)
     case .gatherChannels(let indices): .gatherChannels(indices: indices.map { _ in 0 })
-    case .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack: self
+    case .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack, .signProduct: self
     }
   }
 }

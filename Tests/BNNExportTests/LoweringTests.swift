@@ -27,6 +27,7 @@ private func kinds(_ model: BinaryModel) -> [String] {
     case .softmax: "softmax"
     case .reduce: "reduce"
     case .unpack: "unpack"
+    case .signProduct: "signProduct"
     }
   }
 }

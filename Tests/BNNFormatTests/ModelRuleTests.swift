@@ -297,6 +297,11 @@ import Testing
     #expect(one(.concatenate(axis: 1), [image, other]) == .concatenation)
     let bits = SampleModels.signs(.batch(1), .fixed(2), .fixed(3))
     #expect(one(.concatenate(axis: 1), [image, bits]) == .concatenation)
+    #expect(one(.signProduct, [bits]) == .operandCount(expected: 2, found: 1))
+    #expect(
+      one(.signProduct, [bits, image]) == .operandType(expected: .sign, found: .float32))
+    let narrow = SampleModels.signs(.batch(1), .fixed(2), .fixed(1))
+    #expect(one(.signProduct, [bits, narrow]) == .operandDimensions)
   }
 
   @Test func filesGiveThePlaceOfTheRecord() throws {

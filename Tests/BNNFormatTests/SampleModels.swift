@@ -172,6 +172,7 @@ enum SampleModels {
         .reduce(.minimum, axes: [3], keepDimensions: true), inputs: [image],
         outputs: [reals(.batch(1), .fixed(2), .fixed(2), .fixed(1))]),
       model(.unpack, inputs: [bits], outputs: [image]),
+      model(.signProduct, inputs: [bits, bits], outputs: [bits]),
     ]
   }
 

@@ -161,6 +161,15 @@ import Testing
     }
   }
 
+  @Test(arguments: channelChoices) func signProduct(channels: Int) throws {
+    var random = SeededGenerator(seed: channels)
+    try LayerCase(
+      operation: .signProduct,
+      inputs: [random.bits([2, 3, channels]), random.bits([2, 3, channels])],
+      outputTypes: [.sign], outputShape: [2, 3, channels]
+    ).check()
+  }
+
   @Test(arguments: channelChoices) func unpack(channels: Int) throws {
     var random = SeededGenerator(seed: channels)
     try LayerCase(

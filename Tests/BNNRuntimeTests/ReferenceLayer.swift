@@ -83,6 +83,7 @@ func referenceOutputs(_ layer: Layer, _ inputs: [PlainValue], shape: Shape) -> [
   case .reduce(let kind, let axes, let keepDimensions):
     return [reduce(x, kind, axes: axes, keepDimensions: keepDimensions, shape: shape)]
   case .unpack: return [x]
+  case .signProduct: return [PlainValue(zip(x.elements, inputs[1].elements).map(*), shape)]
   }
 }
 

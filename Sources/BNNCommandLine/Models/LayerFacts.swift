@@ -83,6 +83,7 @@ extension Operation {
     case .softmax(_, let logarithm): logarithm ? "log softmax" : "softmax"
     case .reduce: "reduce"
     case .unpack: "unpack"
+    case .signProduct: "product of signs"
     }
   }
 }

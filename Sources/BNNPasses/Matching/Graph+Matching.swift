@@ -30,9 +30,19 @@ extension Graph {
       return node.input(0).map { isSign($0, uses) } ?? false
     case .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .identity, .gather, .split, .slice:
       return node.input(0).map { isSign($0, uses) } ?? false
+    case .elementwiseBinary:
+      return isSignProduct(node, uses)
     case .concat: return node.inputs.allSatisfy { $0.map { isSign($0, uses) } ?? false }
     default: return false
     }
+  }
+
+  /// Whether a node multiplies two values of signs with the same dimensions.
+  func isSignProduct(_ node: Node, _ uses: Uses) -> Bool {
+    guard case .elementwiseBinary(let binary) = node.op, binary.kind == .multiply,
+      let a = node.input(0), let b = node.input(1), dimensions(a) == dimensions(b)
+    else { return false }
+    return isSign(a, uses) && isSign(b, uses)
   }
 
   /// The dimensions of a value; empty when they are not known.

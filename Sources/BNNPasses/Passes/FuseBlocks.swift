@@ -21,8 +21,10 @@ public struct FuseBlocks: Pass {
     var outcome = PassOutcome()
     let uses = graph.uses()
     var taken: Set<Int> = []
-    let cores = graph.nodes.indices.compactMap { index in
-      graph.nodes[index].coreRank.map { (index, $0) }
+    let cores = graph.nodes.indices.compactMap { index -> (Int, Int)? in
+      let node = graph.nodes[index]
+      guard !graph.isSignProduct(node, uses) else { return nil }
+      return node.coreRank.map { (index, $0) }
     }
     // An addition of two branches goes to the binary one.
     for (index, _) in cores.sorted(by: { ($0.1, $0.0) < ($1.1, $1.0) })

@@ -86,6 +86,7 @@ final class ExecutionPlan {
     case .softmax(let axis, let logarithm): SoftmaxStep(axis: axis, logarithm: logarithm, context)
     case .reduce(let kind, let axes, _): try ReduceStep(kind, axes: axes, context)
     case .unpack: UnpackStep(context)
+    case .signProduct: SignProductStep(context)
     }
   }
 }

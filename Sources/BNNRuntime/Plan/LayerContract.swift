@@ -70,6 +70,12 @@ struct LayerContract {
     case .unpack:
       ownInputTypes = [.sign]
       outputTypes = [.float32]
+    case .signProduct:
+      ownInputTypes = [.sign, .sign]
+      outputTypes = [.sign]
+      guard inputs.count == 2, inputs[1].shape == shape else {
+        throw .inputShape(index: 1, found: inputs.last?.shape ?? shape)
+      }
     }
   }
 

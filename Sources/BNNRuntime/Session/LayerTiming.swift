@@ -68,6 +68,7 @@ extension Operation {
     case .softmax: "softmax"
     case .reduce: "reduce"
     case .unpack: "unpack"
+    case .signProduct: "signProduct"
     }
   }
 }
