@@ -13,6 +13,9 @@ private enum FunctionCode: UInt8 {
   case floor, ceiling, roundHalfToEven
   case sigmoid, tanh, erf, softplus, softsign, sign, relu
   case leakyRelu, elu, selu, celu, hardSigmoid, hardSwish, gelu
+  case sine, cosine, tangent, arcsine, arccosine, arctangent
+  case hyperbolicSine, hyperbolicCosine
+  case inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
 }
 
 // MARK: Writing
@@ -88,6 +91,17 @@ extension RecordWriter {
     case .hardSigmoid(let alpha, let beta): (.hardSigmoid, [alpha, beta])
     case .hardSwish: (.hardSwish, [])
     case .gelu(let tanhApproximation): (.gelu, [tanhApproximation ? 1 : 0])
+    case .sine: (.sine, [])
+    case .cosine: (.cosine, [])
+    case .tangent: (.tangent, [])
+    case .arcsine: (.arcsine, [])
+    case .arccosine: (.arccosine, [])
+    case .arctangent: (.arctangent, [])
+    case .hyperbolicSine: (.hyperbolicSine, [])
+    case .hyperbolicCosine: (.hyperbolicCosine, [])
+    case .inverseHyperbolicSine: (.inverseHyperbolicSine, [])
+    case .inverseHyperbolicCosine: (.inverseHyperbolicCosine, [])
+    case .inverseHyperbolicTangent: (.inverseHyperbolicTangent, [])
     }
   }
 }
@@ -144,6 +158,17 @@ extension RecordReader {
     case .hardSigmoid: .hardSigmoid(alpha: try bytes.float(), beta: try bytes.float())
     case .hardSwish: .hardSwish
     case .gelu: .gelu(tanhApproximation: try geluForm())
+    case .sine: .sine
+    case .cosine: .cosine
+    case .tangent: .tangent
+    case .arcsine: .arcsine
+    case .arccosine: .arccosine
+    case .arctangent: .arctangent
+    case .hyperbolicSine: .hyperbolicSine
+    case .hyperbolicCosine: .hyperbolicCosine
+    case .inverseHyperbolicSine: .inverseHyperbolicSine
+    case .inverseHyperbolicCosine: .inverseHyperbolicCosine
+    case .inverseHyperbolicTangent: .inverseHyperbolicTangent
     }
   }
 

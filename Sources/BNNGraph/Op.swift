@@ -33,6 +33,15 @@ public enum Op: Equatable, Sendable {
   case reduce(Reduce)
   case argumentExtremum(ArgumentExtremum)
   case softmax(Softmax)
+  case resize(Resize)
+  case topK(TopK)
+  case cumulativeSum(CumulativeSum)
+  case gatherElements(GatherElements)
+  case gatherND(GatherND)
+  case scatterElements(ScatterElements)
+  case scatterND(ScatterND)
+  case bitwise(Bitwise)
+  case maximumIndices(MaximumIndices)
   case identity(Identity)
   case binarize(Binarize)
   case binaryConvolution(BinaryConvolution)
@@ -74,6 +83,15 @@ public enum Op: Equatable, Sendable {
     case .reduce(let op): op
     case .argumentExtremum(let op): op
     case .softmax(let op): op
+    case .resize(let op): op
+    case .topK(let op): op
+    case .cumulativeSum(let op): op
+    case .gatherElements(let op): op
+    case .gatherND(let op): op
+    case .scatterElements(let op): op
+    case .scatterND(let op): op
+    case .bitwise(let op): op
+    case .maximumIndices(let op): op
     case .identity(let op): op
     case .binarize(let op): op
     case .binaryConvolution(let op): op

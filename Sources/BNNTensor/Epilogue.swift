@@ -13,6 +13,9 @@ public enum PointwiseFunction: Hashable, Sendable {
   case hardSigmoid(alpha: Float, beta: Float)
   case hardSwish
   case gelu(tanhApproximation: Bool)
+  case sine, cosine, tangent, arcsine, arccosine, arctangent
+  case hyperbolicSine, hyperbolicCosine
+  case inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
 }
 
 /// One step that is applied to every element of a value, channel by channel.

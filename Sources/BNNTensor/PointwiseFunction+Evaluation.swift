@@ -15,6 +15,17 @@ package protocol ElementaryFloat: BinaryFloatingPoint, Sendable {
   static func hyperbolicTangent(_ x: Self) -> Self
   static func errorFunction(_ x: Self) -> Self
   static func power(_ x: Self, _ exponent: Self) -> Self
+  static func sine(_ x: Self) -> Self
+  static func cosine(_ x: Self) -> Self
+  static func tangent(_ x: Self) -> Self
+  static func arcsine(_ x: Self) -> Self
+  static func arccosine(_ x: Self) -> Self
+  static func arctangent(_ x: Self) -> Self
+  static func hyperbolicSine(_ x: Self) -> Self
+  static func hyperbolicCosine(_ x: Self) -> Self
+  static func inverseHyperbolicSine(_ x: Self) -> Self
+  static func inverseHyperbolicCosine(_ x: Self) -> Self
+  static func inverseHyperbolicTangent(_ x: Self) -> Self
 }
 
 extension Float: ElementaryFloat {
@@ -24,6 +35,17 @@ extension Float: ElementaryFloat {
   package static func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
   package static func errorFunction(_ x: Float) -> Float { erff(x) }
   package static func power(_ x: Float, _ exponent: Float) -> Float { powf(x, exponent) }
+  package static func sine(_ x: Float) -> Float { sinf(x) }
+  package static func cosine(_ x: Float) -> Float { cosf(x) }
+  package static func tangent(_ x: Float) -> Float { tanf(x) }
+  package static func arcsine(_ x: Float) -> Float { asinf(x) }
+  package static func arccosine(_ x: Float) -> Float { acosf(x) }
+  package static func arctangent(_ x: Float) -> Float { atanf(x) }
+  package static func hyperbolicSine(_ x: Float) -> Float { sinhf(x) }
+  package static func hyperbolicCosine(_ x: Float) -> Float { coshf(x) }
+  package static func inverseHyperbolicSine(_ x: Float) -> Float { asinhf(x) }
+  package static func inverseHyperbolicCosine(_ x: Float) -> Float { acoshf(x) }
+  package static func inverseHyperbolicTangent(_ x: Float) -> Float { atanhf(x) }
 }
 
 extension Double: ElementaryFloat {
@@ -33,6 +55,17 @@ extension Double: ElementaryFloat {
   package static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
   package static func errorFunction(_ x: Double) -> Double { erf(x) }
   package static func power(_ x: Double, _ exponent: Double) -> Double { pow(x, exponent) }
+  package static func sine(_ x: Double) -> Double { sin(x) }
+  package static func cosine(_ x: Double) -> Double { cos(x) }
+  package static func tangent(_ x: Double) -> Double { tan(x) }
+  package static func arcsine(_ x: Double) -> Double { asin(x) }
+  package static func arccosine(_ x: Double) -> Double { acos(x) }
+  package static func arctangent(_ x: Double) -> Double { atan(x) }
+  package static func hyperbolicSine(_ x: Double) -> Double { sinh(x) }
+  package static func hyperbolicCosine(_ x: Double) -> Double { cosh(x) }
+  package static func inverseHyperbolicSine(_ x: Double) -> Double { asinh(x) }
+  package static func inverseHyperbolicCosine(_ x: Double) -> Double { acosh(x) }
+  package static func inverseHyperbolicTangent(_ x: Double) -> Double { atanh(x) }
 }
 
 /// The larger of two; NaN when either is.
@@ -86,6 +119,23 @@ extension PointwiseFunction {
     case .hardSigmoid(let alpha, let beta): { unitClamp(T(alpha) * $0 + T(beta)) }
     // x · clamp(x / 6 + 1/2, 0, 1)
     case .hardSwish: { $0 * unitClamp($0 * (1 / 6) + 0.5) }
+    default: trigonometric()
+    }
+  }
+
+  private func trigonometric<T: ElementaryFloat>() -> (T) -> T {
+    switch self {
+    case .sine: { T.sine($0) }
+    case .cosine: { T.cosine($0) }
+    case .tangent: { T.tangent($0) }
+    case .arcsine: { T.arcsine($0) }
+    case .arccosine: { T.arccosine($0) }
+    case .arctangent: { T.arctangent($0) }
+    case .hyperbolicSine: { T.hyperbolicSine($0) }
+    case .hyperbolicCosine: { T.hyperbolicCosine($0) }
+    case .inverseHyperbolicSine: { T.inverseHyperbolicSine($0) }
+    case .inverseHyperbolicCosine: { T.inverseHyperbolicCosine($0) }
+    case .inverseHyperbolicTangent: { T.inverseHyperbolicTangent($0) }
     default: gelu()
     }
   }

@@ -64,7 +64,9 @@ enum SampleModels {
     .roundHalfToEven, .sigmoid, .tanh, .erf, .softplus, .softsign, .sign, .relu,
     .leakyRelu(alpha: 0.1), .elu(alpha: 0.5), .selu(alpha: 1.5, gamma: 2), .celu(alpha: 3),
     .hardSigmoid(alpha: 0.25, beta: 0.75), .hardSwish, .gelu(tanhApproximation: true),
-    .gelu(tanhApproximation: false),
+    .gelu(tanhApproximation: false), .sine, .cosine, .tangent, .arcsine, .arccosine, .arctangent,
+    .hyperbolicSine, .hyperbolicCosine, .inverseHyperbolicSine, .inverseHyperbolicCosine,
+    .inverseHyperbolicTangent,
   ]
 
   static let thresholds: [Thresholds<Int32>] = [

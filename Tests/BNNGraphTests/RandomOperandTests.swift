@@ -113,12 +113,12 @@ private struct RandomSource {
   }
 
   mutating func op() -> Op {
-    switch small(0...7) {
+    switch small(0...4) {
     case 0: windowOp()
     case 1: arithmeticOp()
     case 2: movingOp()
     case 3: shapeOp()
-    default: [windowOp(), arithmeticOp(), movingOp(), shapeOp()][small(0...3)]
+    default: indexedOp()
     }
   }
 
@@ -181,6 +181,34 @@ private struct RandomSource {
         ArgumentExtremum(
           isMaximum: flag(), axis: axis(), keepDimensions: flag(), selectsLast: flag()))
     }
+  }
+
+  private mutating func indexedOp() -> Op {
+    let reduction = ScatterReduction.allCases.randomElement(using: &generator) ?? .none
+    return switch small(0...8) {
+    case 0: .topK(TopK(axis: axis(), largest: flag()))
+    case 1: .cumulativeSum(CumulativeSum(exclusive: flag(), reverse: flag()))
+    case 2: .gatherElements(GatherElements(axis: axis()))
+    case 3: .gatherND(GatherND(batchDimensions: axis()))
+    case 4: .scatterElements(ScatterElements(axis: axis(), reduction: reduction))
+    case 5: .scatterND(ScatterND(reduction: reduction))
+    case 6: .bitwise(Bitwise(kind: Bitwise.Kind.allCases.randomElement(using: &generator) ?? .or))
+    case 7:
+      .maximumIndices(
+        MaximumIndices(window: window(), ceiling: flag(), columnMajor: flag()))
+    default: .resize(resize())
+    }
+  }
+
+  private mutating func resize() -> Resize {
+    let rounding = Resize.Rounding.allCases.randomElement(using: &generator) ?? .floor
+    let modes: [Resize.Mode] = [.nearest(rounding), .linear, .cubic(coefficient: -0.75)]
+    return Resize(
+      mode: modes.randomElement(using: &generator) ?? .linear,
+      coordinates: Resize.Coordinates.allCases.randomElement(using: &generator) ?? .halfPixel,
+      axes: flag() ? list(-2...2) : nil,
+      aspect: Resize.Aspect.allCases.randomElement(using: &generator) ?? .stretch,
+      excludesOutside: flag(), extrapolationValue: Float(small()), antialias: flag())
   }
 
   private mutating func shapeOp() -> Op {

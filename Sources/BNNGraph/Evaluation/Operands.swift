@@ -67,6 +67,16 @@ extension [OperandFact?] {
     return value.integers.map { Int($0) }
   }
 
+  /// The known elements of a list of floats: scales.
+  func floats(_ index: Int) throws(OperatorError) -> [Float] {
+    let operand = try float(index)
+    guard operand.shape.rank <= 1 else {
+      throw .wrongRank(input: index, expected: "a list", found: operand.shape)
+    }
+    guard let value = operand.value else { throw .shapeDependsOnData(input: index) }
+    return value.floats
+  }
+
   /// As `integers`, or nil when the operand is left out.
   func optionalIntegers(_ index: Int) throws(OperatorError) -> [Int]? {
     optional(index) == nil ? nil : try integers(index)

@@ -20,7 +20,7 @@ extension BinaryPool {
   public func inferTypes(_ inputs: [OperandFact?]) throws(OperatorError) -> [ResultType] {
     let x = try inputs.operand(0, of: .float32)
     let extents = try window.checkedOutput(of: x.shape, ceiling: ceiling)
-    try window.checkPoolPadding()
+    try window.checkPool(of: x.shape)
     guard ChannelLayout(x.shape).fits(inverted.count) else {
       throw .invalidAttribute(
         name: "inverted", value: "\(inverted.count) channels", expected: "1 or \(x.shape[1])")

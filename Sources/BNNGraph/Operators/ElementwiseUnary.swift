@@ -79,6 +79,17 @@ extension PointwiseFunction {
     case .hardSigmoid: "HardSigmoid"
     case .hardSwish: "HardSwish"
     case .gelu: "Gelu"
+    case .sine: "Sin"
+    case .cosine: "Cos"
+    case .tangent: "Tan"
+    case .arcsine: "Asin"
+    case .arccosine: "Acos"
+    case .arctangent: "Atan"
+    case .hyperbolicSine: "Sinh"
+    case .hyperbolicCosine: "Cosh"
+    case .inverseHyperbolicSine: "Asinh"
+    case .inverseHyperbolicCosine: "Acosh"
+    case .inverseHyperbolicTangent: "Atanh"
     }
   }
 }

@@ -34,13 +34,7 @@ extension Gather {
     let outer = x.shape.dimensions.prefix(axis).reduce(1, *)
     let inner = x.shape.dimensions.dropFirst(axis + 1).reduce(1, *)
     var positions: [Int] = []
-    for index in indices.integers {
-      guard index >= -extent, index < extent else {
-        throw .invalidValue(
-          input: 1, expected: "indices of \(extent) positions", found: "\(index)")
-      }
-      positions.append(index < 0 ? Int(index) + extent : Int(index))
-    }
+    for index in indices.integers { positions.append(try checkedIndex(index, extent: extent)) }
     var sources: [Int] = []
     sources.reserveCapacity(type.shape.count)
     for row in 0..<outer {

@@ -41,7 +41,7 @@ extension Pool {
       }
     let window = try window(for: x.shape)
     let extents = try window.checkedOutput(of: x.shape, ceiling: ceiling && !isGlobal)
-    try window.checkPoolPadding()
+    try window.checkPool(of: x.shape)
     return [try ResultType(x.elementType, checking: x.shape.dimensions[..<2] + extents)]
   }
 
@@ -100,8 +100,12 @@ extension Pool {
 }
 
 extension WindowGeometry {
-  /// A pool's padding is smaller than its window, so that no window is all padding at the edge.
-  func checkPoolPadding() throws(OperatorError) {
+  /// A pool's input has elements, and its padding is smaller than its window, so that no window is
+  /// all padding at the edge.
+  func checkPool(of shape: Shape) throws(OperatorError) {
+    guard !shape.dimensions.dropFirst(2).contains(0) else {
+      throw .shapeMismatch(input: 0, expected: "elements to pool", found: shape)
+    }
     for axis in 0..<spatialRank where max(padsBegin[axis], padsEnd[axis]) >= span(axis) {
       throw .invalidAttribute(
         name: "pads", value: "\(padsBegin), \(padsEnd)", expected: "less than the window \(kernel)")
@@ -113,6 +117,11 @@ extension WindowWalk {
   /// Makes every output from the indices of its window's taps in the input, in row-major order,
   /// and the number of taps that padding adds to.
   func pool<T>(_ x: [T], _ body: (_ taps: [Int], _ paddedCount: Int) -> T) -> [T] {
+    windows(count: x.count, body)
+  }
+
+  /// The same for results of another type, of an input of `count` elements.
+  func windows<T>(count: Int, _ body: (_ taps: [Int], _ paddedCount: Int) -> T) -> [T] {
     let axes = (0..<3).map { axis in
       (0..<output[axis]).map { position in
         (
@@ -121,7 +130,7 @@ extension WindowWalk {
         )
       }
     }
-    let planes = inputCount == 0 ? 0 : x.count / inputCount
+    let planes = inputCount == 0 ? 0 : count / inputCount
     var result: [T] = []
     result.reserveCapacity(planes * outputCount)
     var taps: [Int] = []

@@ -162,13 +162,16 @@ extension PointwiseFunction {
   var isMonotone: Bool {
     switch self {
     case .negate, .sigmoid, .tanh, .erf, .softplus, .softsign, .sign, .relu, .exponential, .floor,
-      .ceiling, .roundHalfToEven:
+      .ceiling, .roundHalfToEven, .arctangent, .hyperbolicSine, .inverseHyperbolicSine:
       true
     case .leakyRelu(let alpha): alpha >= 0
     case .elu(let alpha), .celu(let alpha): alpha > 0
     case .hardSigmoid: true
     case .selu(let alpha, let gamma): alpha >= 0 && gamma >= 0
     case .absolute, .reciprocal, .hardSwish, .gelu, .logarithm, .squareRoot: false
+    case .sine, .cosine, .tangent, .hyperbolicCosine: false
+    // NaN beyond their domains.
+    case .arcsine, .arccosine, .inverseHyperbolicCosine, .inverseHyperbolicTangent: false
     }
   }
 }

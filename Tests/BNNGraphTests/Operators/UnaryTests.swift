@@ -229,4 +229,22 @@ import Testing
       [integers([-7, 5, 0])],
       gives: [integers([-1, 1, 0])])
   }
+
+  private static let trigonometry: [(PointwiseFunction, [Float])] = [
+    (.sine, [0, 0.47942555, 0.84147096]),
+    (.cosine, [1, 0.87758255, 0.5403023]), (.tangent, [0, 0.5463025, 1.5574077]),
+    (.arcsine, [0, 0.5235988, 1.5707964]), (.arccosine, [1.5707964, 1.0471976, 0]),
+    (.arctangent, [0, 0.4636476, 0.7853982]), (.hyperbolicSine, [0, 0.5210953, 1.1752012]),
+    (.hyperbolicCosine, [1, 1.127626, 1.5430806]),
+    (.inverseHyperbolicSine, [0, 0.4812118, 0.8813736]),
+    (.inverseHyperbolicCosine, [.nan, .nan, 0]),
+    (.inverseHyperbolicTangent, [0, 0.54930615, .infinity]),
+  ]
+
+  @Test(arguments: trigonometry)
+  func trigonometric(function: PointwiseFunction, expected: [Float]) throws {
+    try expect(
+      .elementwiseUnary(ElementwiseUnary(function: function)), [floats([0, 0.5, 1])],
+      gives: [floats(expected)], tolerance: 1e-6)
+  }
 }
