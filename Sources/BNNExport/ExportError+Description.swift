@@ -19,9 +19,9 @@ extension ExportError.Reason: CustomStringConvertible {
     case .unsupportedOperator: "no pass removed the operator, and no layer does what it does"
     case .unsupportedForm(let form): "no layer for \(form)"
     case .constantExpected(let input): "input \(input) must be a constant"
-    case .constantUnexpected(let value): "operand '\(value)' is a constant that was not folded"
     case .bitsExpected(let value): "operand '\(value)' is not known to be ±1"
-    case .unknownType(let value): "'\(value)' is not a float32 value with known extents"
+    case .unknownType(let value): "files have no type for '\(value)', or its extents are not known"
+    case .acrossBatch(let axis): "entries of the batch would be mixed along axis \(axis)"
     case .batchMoves(let value): "the batch would not be the first dimension of '\(value)'"
     }
   }

@@ -28,13 +28,15 @@ public enum ExportError: Error, Hashable, Sendable {
     case unsupportedOperator
     /// The operator's form has no layer.
     case unsupportedForm(String)
-    /// An operand that must be a constant depends on the input, or the reverse.
-    case constantExpected(input: Int), constantUnexpected(value: String)
+    /// An operand that must be a constant depends on the input.
+    case constantExpected(input: Int)
     /// The operand is not known to be ±1.
     case bitsExpected(value: String)
-    /// The type of a value is not float32, or its extents are not known.
+    /// Files hold no values of the type of a value, or its extents are not known.
     case unknownType(value: String)
     /// The batch would not stay the first dimension.
     case batchMoves(value: String)
+    /// Entries of the batch would be mixed.
+    case acrossBatch(axis: Int)
   }
 }

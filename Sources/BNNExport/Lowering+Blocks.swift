@@ -13,7 +13,7 @@ extension Lowering {
     let resultRank = try dimensions(of: node.outputs[0]).count
     for operand in node.inputs.dropFirst(block.core.inputCount) {
       guard let operand else { throw .unsupportedForm("a missing operand") }
-      inputs.append(try broadcastOperand(operand, rank: resultRank))
+      inputs.append(try broadcastOperand(operand, layout: channelsLast(rank: resultRank)))
     }
     let (epilogue, results) = trimmed(block.epilogue, outputs: node.outputs)
     let operation: BNNFormat.Operation
@@ -52,14 +52,20 @@ extension Lowering {
     return (epilogue, zip(outputs, epilogue.outputTypes).map { (id: $0, type: $1) })
   }
 
-  /// An operand of the result's rank; extents of 1 are added in front where it has fewer axes.
-  private mutating func broadcastOperand(
-    _ id: ValueID, rank: Int
+  /// An operand of a result of a rank and layout; extents of 1 are added in front where it has
+  /// fewer axes.
+  mutating func broadcastOperand(
+    _ id: ValueID, layout: [Int]
   ) throws(ExportError.Reason) -> Int {
     let logical = try dimensions(of: id)
-    let layout = channelsLast(rank: rank)
-    guard logical.count < rank, logical.count > 0 else {
-      return try require(id, bits: false, layout: channelsLast(rank: logical.count))
+    let rank = layout.count
+    guard logical.count < rank else { return try require(id, bits: false, layout: layout) }
+    let identity = Array(0..<rank)
+    if layout == identity || logical.isEmpty {
+      return try require(id, bits: false, layout: Array(logical.indices))
+    }
+    if let constant = graph[id].constant {
+      return try addConstant(constant, holding: id, layout: layout)
     }
     let plain = try require(id, bits: false, layout: Array(logical.indices))
     let missing = rank - logical.count
@@ -67,18 +73,18 @@ extension Lowering {
     guard !padded.dropFirst().contains(where: \.isBatch) else {
       throw .batchMoves(value: graph[id].name)
     }
-    let identity = Array(0..<rank)
+    let type = try elementType(of: id)
     let isTrivial = keepsMemory(identity, layout, padded)
     var index = plain
     if !isTrivial {
       index = addLayer(
         .reshape, name: graph[id].name + " (broadcast)", node: nil, inputs: [index],
-        result: PhysicalType(.float32, padded), holding: id, layout: identity)
+        result: PhysicalType(type, padded), holding: id, layout: identity)
     }
     return addLayer(
       isTrivial ? .reshape : .transpose(permutation: layout),
       name: graph[id].name + " (broadcast)", node: nil, inputs: [index],
-      result: PhysicalType(.float32, layout.map { padded[$0] }), holding: id, layout: layout)
+      result: PhysicalType(type, layout.map { padded[$0] }), holding: id, layout: layout)
   }
 
   /// Weights as [O, kernel…, C / groups].

@@ -6,18 +6,22 @@ extension Lowering {
   mutating func lower(_ node: Node, index: Int) throws(ExportError.Reason) {
     switch node.op {
     case .block(let block): try lower(block, node, index: index)
+    case .convolution(let convolution): try lower(convolution, node, index: index)
+    case .pool(let pool):
+      try lower(Block(core: .pool(pool), epilogue: Epilogue()), node, index: index)
+    case .elementwiseUnary(let unary):
+      let epilogue = Epilogue(steps: [.function(unary.function)])
+      try lower(Block(core: .pointwise, epilogue: epilogue), node, index: index)
     case .binaryPool(let pool): try lower(pool, node, index: index)
     case .concat(let concat): try lower(concat, node, index: index)
-    case .elementwiseBinary(let binary) where binary.kind == .multiply:
+    case .elementwiseBinary(let binary) where binary.kind == .multiply && areSigns(node):
       try signProduct(node, index: index)
     case .reshape, .flatten, .squeeze, .unsqueeze: try reshape(node, index: index)
     case .transpose(let transpose): try lower(transpose, node)
-    case .gather(let gather): try lower(gather, node, index: index)
     case .softmax(let softmax): try lower(softmax, node, index: index)
     case .reduce(let reduce): try lower(reduce, node, index: index)
     case .identity: try alias(node)
-    case .cast(let cast): try lower(cast, node)
-    default: throw .unsupportedOperator
+    default: try lowerArray(node, index: index)
     }
   }
 
@@ -36,15 +40,21 @@ extension Lowering {
     _ concat: Concat, _ node: Node, index: Int
   ) throws(ExportError.Reason) {
     let operands = node.inputs.compactMap { $0 }
-    let rank = try dimensions(of: node.outputs[0]).count
-    let layout = channelsLast(rank: rank)
     let bits = operands.allSatisfy(isBits)
+    let layout = try commonLayout(operands, like: node.outputs[0])
     var inputs: [Int] = []
     for operand in operands { inputs.append(try require(operand, bits: bits, layout: layout)) }
-    let axis = try physicalAxis(concat.axis, layout)
+    let axis = try fixedAxis(concat.axis, of: node.outputs[0], layout)
+    let type = try bits ? .sign : elementType(of: node.outputs[0])
     try addLayer(
       .concatenate(axis: axis), of: index, inputs: inputs,
-      results: [(node.outputs[0], bits ? .sign : .float32)], layout: layout)
+      results: [(node.outputs[0], type)], layout: layout)
+  }
+
+  /// Whether a node has two operands of the same dimensions that are there as bits.
+  private func areSigns(_ node: Node) -> Bool {
+    guard let a = node.input(0), let b = node.input(1) else { return false }
+    return isBits(a) && isBits(b) && graph[a].type == graph[b].type
   }
 
   private mutating func signProduct(_ node: Node, index: Int) throws(ExportError.Reason) {
@@ -70,7 +80,8 @@ extension Lowering {
     let input =
       if let ready { ready.modelValue } else { try require(x, bits: bits, layout: identity) }
     try addLayer(
-      .reshape, of: index, inputs: [input], results: [(output, bits ? .sign : .float32)],
+      .reshape, of: index, inputs: [input],
+      results: [(output, bits ? .sign : try elementType(of: output))],
       layout: Array(try dimensions(of: output).indices))
   }
 
@@ -92,36 +103,6 @@ extension Lowering {
     for form in try forms(of: try node.required(0)) { addForm(form, of: node.outputs[0]) }
   }
 
-  /// Model inputs are read as float32 whatever their type is, so that a cast of one does nothing.
-  private mutating func lower(_ cast: Cast, _ node: Node) throws(ExportError.Reason) {
-    let x = try node.required(0)
-    guard graph.inputs.contains(x), graph[node.outputs[0]].type?.elementType == .float32 else {
-      throw .unsupportedForm("a cast between layers")
-    }
-    try alias(node)
-  }
-
-  private mutating func lower(
-    _ gather: Gather, _ node: Node, index: Int
-  ) throws(ExportError.Reason) {
-    let x = try node.required(0)
-    let logical = try dimensions(of: x)
-    guard let indices = graph[try node.required(1)].constant else {
-      throw .constantExpected(input: 1)
-    }
-    let axis = gather.axis < 0 ? gather.axis + logical.count : gather.axis
-    guard axis >= 1, axis < logical.count, indices.shape.rank == 1,
-      case .fixed(let extent) = logical[axis]
-    else { throw .unsupportedForm("indices \(indices.shape) along axis \(gather.axis)") }
-    let layout = logical.indices.filter { $0 != axis } + [axis]
-    let bits = isBits(x)
-    let input = try require(x, bits: bits, layout: layout)
-    let positions = indices.integers.map { $0 < 0 ? Int($0) + extent : Int($0) }
-    try addLayer(
-      .gatherChannels(indices: positions), of: index, inputs: [input],
-      results: [(node.outputs[0], bits ? .sign : .float32)], layout: layout)
-  }
-
   private mutating func lower(
     _ softmax: Softmax, _ node: Node, index: Int
   ) throws(ExportError.Reason) {
@@ -134,7 +115,7 @@ extension Lowering {
     }
     let form = try requireReals(x)
     try addLayer(
-      .softmax(axis: try physicalAxis(axis, form.layout), logarithm: softmax.logarithm),
+      .softmax(axis: try fixedAxis(axis, of: x, form.layout), logarithm: softmax.logarithm),
       of: index, inputs: [form.modelValue], results: [(node.outputs[0], .float32)],
       layout: form.layout)
   }
@@ -146,21 +127,17 @@ extension Lowering {
     let rank = try dimensions(of: x).count
     let axes = try reducedAxes(reduce, node, rank: rank)
     guard !axes.isEmpty else { return try alias(node) }
-    guard let kind = reduce.kind.layerKind else {
-      throw .unsupportedForm("\(reduce.kind.rawValue)")
+    let type = try elementType(of: x)
+    guard type == .float32 || (type != .bool && reduce.kind.allowsIntegers) else {
+      throw .unsupportedForm("\(reduce.kind.rawValue) of \(type)")
     }
     let form = try requireReals(x)
     var physical: [Int] = []
-    for axis in axes { physical.append(try physicalAxis(axis, form.layout)) }
-    var layout = form.layout
-    if !reduce.keepDimensions {
-      // The axes that are left get new numbers.
-      let left = (0..<rank).filter { !axes.contains($0) }
-      layout = form.layout.compactMap { left.firstIndex(of: $0) }
-    }
+    for axis in axes { physical.append(try fixedAxis(axis, of: x, form.layout)) }
+    let layout = form.layout.reduced(axes, keepDimensions: reduce.keepDimensions)
     try addLayer(
-      .reduce(kind, axes: physical.sorted(), keepDimensions: reduce.keepDimensions), of: index,
-      inputs: [form.modelValue], results: [(node.outputs[0], .float32)], layout: layout)
+      .reduce(reduce.kind, axes: physical.sorted(), keepDimensions: reduce.keepDimensions),
+      of: index, inputs: [form.modelValue], results: [(node.outputs[0], type)], layout: layout)
   }
 
   private func reducedAxes(
@@ -175,23 +152,37 @@ extension Lowering {
     return Set(axes.map { Int($0 < 0 ? $0 + Int64(rank) : $0) })
   }
 
-  private func physicalAxis(_ axis: Int, _ layout: [Int]) throws(ExportError.Reason) -> Int {
+  /// Where an axis along which elements are joined or mixed lies in a layout.
+  func fixedAxis(
+    _ axis: Int, of id: ValueID, _ layout: [Int]
+  ) throws(ExportError.Reason) -> Int {
     let logical = axis < 0 ? axis + layout.count : axis
     guard let physical = layout.firstIndex(of: logical) else {
       throw .unsupportedForm("axis \(axis)")
     }
+    guard try !dimensions(of: id)[logical].isBatch else { throw .acrossBatch(axis: logical) }
     return physical
+  }
+
+  /// The layout in which operands are joined or broadcast: one in which the first of them that has
+  /// all axes of the result is there.
+  mutating func commonLayout(
+    _ operands: [ValueID], like result: ValueID
+  ) throws(ExportError.Reason) -> [Int] {
+    let rank = try dimensions(of: result).count
+    for operand in operands
+    where graph[operand].constant == nil && graph[operand].type?.rank == rank {
+      return try forms(of: operand)[0].layout
+    }
+    return Array(0..<rank)
   }
 }
 
-extension Reduce.Kind {
-  fileprivate var layerKind: ReduceKind? {
-    switch self {
-    case .mean: .mean
-    case .sum: .sum
-    case .maximum: .maximum
-    case .minimum: .minimum
-    default: nil
-    }
+extension [Int] {
+  /// A layout after some axes were reduced: those that are left get new numbers.
+  func reduced(_ axes: Set<Int>, keepDimensions: Bool) -> [Int] {
+    guard !keepDimensions else { return self }
+    let left = indices.filter { !axes.contains($0) }
+    return compactMap { left.firstIndex(of: $0) }
   }
 }

@@ -4,8 +4,9 @@ import BNNTensor
 
 /// The state of a lowering: the model so far, and in which forms each graph value is there.
 ///
-/// A form is an element type (real values or bits) and a layout. A consumer asks for the form it
-/// needs; the layers that make it from another form are added then, once.
+/// A form is a kind of element (of the graph's type, or bits) and a layout. A consumer asks for the
+/// form it needs; the layers that make it from another form are added then, once. Constants become
+/// layers when something asks for them.
 struct Lowering {
   let graph: Graph
   private(set) var modelValues: [ModelValue] = []
@@ -15,6 +16,8 @@ struct Lowering {
   private(set) var origins: [LoweredLayer] = []
   private(set) var sources: [LoweredValue] = []
   private var forms: [ValueID: [Form]] = [:]
+  /// Inputs of types that files do not have: they are read as float32, as a cast of them would be.
+  private var converted: [ValueID: Int] = [:]
   private var live: Set<ValueID> = []
 
   /// One stored form of a graph value.
@@ -34,7 +37,7 @@ struct Lowering {
     var failed: Set<ValueID> = []
     for (index, node) in graph.nodes.enumerated() where node.outputs.contains(where: isLive) {
       // One problem per cause: what depends on a failed node is not reported.
-      guard !node.inputs.contains(where: { $0.map(failed.contains) ?? false }) else {
+      guard !node.dataInputs.contains(where: failed.contains) else {
         failed.formUnion(node.outputs)
         continue
       }
@@ -54,7 +57,7 @@ struct Lowering {
   private mutating func findLiveValues() {
     live = Set(graph.outputs)
     for node in graph.nodes.reversed() where node.outputs.contains(where: isLive) {
-      live.formUnion(node.inputs.compactMap { $0 })
+      live.formUnion(node.dataInputs)
     }
   }
 
@@ -62,46 +65,75 @@ struct Lowering {
 
   // MARK: Model inputs and outputs
 
-  /// Inputs of any number type are read as float32, in the source's layout.
+  /// Inputs have the source's layout.
   private mutating func addInput(_ id: ValueID) {
     let dimensions = graph[id].type?.dimensions ?? []
+    let type = graph[id].type?.elementType ?? .float32
     let index = addValue(
-      .init(name: graph[id].name, elementType: .float32, dimensions: dimensions), holding: id,
-      layout: Array(dimensions.indices))
+      .init(
+        name: graph[id].name, elementType: type.isArrayType ? type : .float32,
+        dimensions: dimensions),
+      holding: id, layout: Array(dimensions.indices))
     inputs.append(index)
+    guard type.isArrayType else {
+      converted[id] = index
+      return
+    }
     forms[id] = [Form(isBits: false, layout: Array(dimensions.indices), modelValue: index)]
   }
 
+  /// The form of an input of another type as float32.
+  func convertedInput(_ id: ValueID) -> Form? {
+    converted[id].map { index in
+      Form(
+        isBits: false, layout: Array(modelValues[index].dimensions.indices), modelValue: index)
+    }
+  }
+
   private mutating func addOutputs() throws(ExportError) {
-    var done: Set<ValueID> = []
-    for id in graph.outputs where done.insert(id).inserted {
+    for id in graph.outputs {
       do {
-        let rank = try dimensions(of: id).count
-        var index = try require(id, bits: false, layout: Array(0..<rank))
-        // An input, or a value that carries another output's name, is handed on as a copy.
-        if !modelValues[index].name.isEmpty {
-          index = addLayer(
-            .reshape, name: graph[id].name, node: nil, inputs: [index],
-            result: modelValues[index].type, holding: id, layout: Array(0..<rank))
-        }
-        if !inputs.contains(where: { modelValues[$0].name == graph[id].name }) {
-          modelValues[index].name = graph[id].name
-        } else {
-          modelValues[index].name = graph[id].name + " (output)"
-        }
-        outputs.append(index)
+        try addOutput(id)
       } catch {
         throw .notLowerable([.init(node: graph[id].name, op: "output", reason: error)])
       }
     }
   }
 
+  /// An output may be an input of the same name. Any other value that has a name already is handed
+  /// on as a copy.
+  private mutating func addOutput(_ id: ValueID) throws(ExportError.Reason) {
+    let layout = Array(try dimensions(of: id).indices)
+    var index = try require(id, bits: false, layout: layout)
+    let isTaken = outputs.contains(index) || !modelValues[index].name.isEmpty
+    if isTaken, outputs.contains(index) || modelValues[index].name != graph[id].name {
+      index = addLayer(
+        .reshape, name: graph[id].name, node: nil, inputs: [index],
+        result: modelValues[index].type, holding: id, layout: layout)
+    }
+    if modelValues[index].name.isEmpty {
+      var name = graph[id].name
+      while modelValues.contains(where: { $0.name == name }) { name += " (output)" }
+      modelValues[index].name = name
+    }
+    outputs.append(index)
+  }
+
   // MARK: Values and layers
 
-  /// The logical extents of a float32 value.
+  /// The logical extents of a value.
   func dimensions(of id: ValueID) throws(ExportError.Reason) -> [Dimension] {
     guard let type = graph[id].type else { throw .unknownType(value: graph[id].name) }
     return type.dimensions
+  }
+
+  /// The type of a value that files can hold; that of bits is float32 here.
+  func elementType(of id: ValueID) throws(ExportError.Reason) -> ElementType {
+    switch graph[id].type?.elementType {
+    case .sign: return .float32
+    case let type? where type.isArrayType: return type
+    default: throw .unknownType(value: graph[id].name)
+    }
   }
 
   private mutating func addValue(
@@ -167,12 +199,15 @@ struct Lowering {
 
   // MARK: Forms
 
-  func forms(of id: ValueID) throws(ExportError.Reason) -> [Form] {
-    guard let forms = forms[id], !forms.isEmpty else {
-      throw graph[id].constant == nil
-        ? .unknownType(value: graph[id].name) : .constantUnexpected(value: graph[id].name)
-    }
-    return forms
+  /// The forms of a value, at least one.
+  mutating func forms(of id: ValueID) throws(ExportError.Reason) -> [Form] {
+    if let forms = forms[id], !forms.isEmpty { return forms }
+    guard graph[id].constant != nil else { throw .unknownType(value: graph[id].name) }
+    let layout = Array(try dimensions(of: id).indices)
+    return [
+      Form(
+        isBits: false, layout: layout, modelValue: try require(id, bits: false, layout: layout))
+    ]
   }
 
   mutating func addForm(_ form: Form, of id: ValueID) { forms[id, default: []].append(form) }
@@ -184,11 +219,15 @@ struct Lowering {
   mutating func require(
     _ id: ValueID, bits: Bool, layout: [Int]
   ) throws(ExportError.Reason) -> Int {
-    let forms = try forms(of: id)
-    if let exact = forms.first(where: { $0.isBits == bits && $0.layout == layout }) {
+    if let exact = forms[id]?.first(where: { $0.isBits == bits && $0.layout == layout }) {
       return exact.modelValue
     }
-    if let other = forms.first(where: { $0.isBits == bits }) {
+    if !bits, let constant = graph[id].constant {
+      let index = try addConstant(constant, holding: id, layout: layout)
+      addForm(.init(isBits: false, layout: layout, modelValue: index), of: id)
+      return index
+    }
+    if let other = try forms(of: id).first(where: { $0.isBits == bits }) {
       return try transpose(other, of: id, to: layout)
     }
     guard !bits else { throw .bitsExpected(value: graph[id].name) }
@@ -201,7 +240,27 @@ struct Lowering {
     return index
   }
 
-  /// The index of a model value that holds a graph value as real values in any layout.
+  /// A layer of a constant in a layout, which may have more axes than the constant.
+  mutating func addConstant(
+    _ tensor: Tensor, holding id: ValueID, layout: [Int]
+  ) throws(ExportError.Reason) -> Int {
+    let type = try elementType(of: id)
+    let reals = tensor.elementType == .sign ? Tensor(tensor.floats, shape: tensor.shape) : tensor
+    let missing = [Int](repeating: 1, count: layout.count - tensor.shape.rank)
+    let full = reals.reshaped(to: Shape(missing + tensor.shape.dimensions))
+    let moved: Tensor
+    do {
+      moved = try Transpose(permutation: layout).evaluate([full])[0]
+    } catch {
+      throw .unsupportedForm("a constant \(tensor.shape)")
+    }
+    return addLayer(
+      .array(.constant(moved)), name: graph[id].name + " (constant)", node: nil, inputs: [],
+      result: PhysicalType(type, moved.shape.dimensions.map { .fixed($0) }), holding: id,
+      layout: layout)
+  }
+
+  /// The index of a model value that holds a graph value, not as bits, in any layout.
   mutating func requireReals(_ id: ValueID) throws(ExportError.Reason) -> Form {
     let forms = try forms(of: id)
     if let form = forms.first(where: { !$0.isBits }) { return form }
@@ -224,7 +283,7 @@ struct Lowering {
       ? .reshape : .transpose(permutation: permutation)
     let index = addLayer(
       operation, name: graph[id].name + " (layout)", node: nil, inputs: [form.modelValue],
-      result: PhysicalType(form.isBits ? .sign : .float32, physical), holding: id,
+      result: PhysicalType(modelValues[form.modelValue].elementType, physical), holding: id,
       layout: layout)
     addForm(.init(isBits: form.isBits, layout: layout, modelValue: index), of: id)
     return index

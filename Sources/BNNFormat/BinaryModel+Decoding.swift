@@ -92,11 +92,8 @@ extension Provenance {
 
 extension ElementType {
   fileprivate init?(valueCode: UInt8) {
-    switch StoredTensor.Kind(rawValue: valueCode) {
-    case .float32: self = .float32
-    case .sign: self = .sign
-    case .int32, nil: return nil
-    }
+    guard let kind = StoredTensor.Kind(rawValue: valueCode) else { return nil }
+    self = kind.elementType
   }
 }
 

@@ -26,8 +26,7 @@ extension BinaryModel {
     writer.integer(values.count)
     for value in values {
       writer.string(value.name)
-      writer.byte(
-        (value.elementType == .sign ? StoredTensor.Kind.sign : .float32).rawValue)
+      writer.byte(StoredTensor.Kind(value.elementType).rawValue)
       writer.integer(value.dimensions.count)
       for dimension in value.dimensions { writer.integer(dimension.code) }
     }

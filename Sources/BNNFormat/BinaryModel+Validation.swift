@@ -41,7 +41,6 @@ struct ModelChecker {
 
   private func checkInterface() throws(FormatError.Violation) {
     try at(.values) { () throws(FormatError.Rule) in
-      guard !model.inputs.isEmpty else { throw .noInputs }
       guard !model.outputs.isEmpty else { throw .noOutputs }
       for index in model.inputs + model.outputs { try checkIndex(index) }
     }
@@ -161,16 +160,17 @@ extension Provenance {
 extension ModelValue {
   fileprivate func check() throws(FormatError.Rule) {
     try checkText(name)
-    guard elementType == .float32 || elementType == .sign else { throw .valueType(elementType) }
+    guard elementType == .sign || elementType.isArrayType else { throw .valueType(elementType) }
     let ranks = (elementType == .sign ? 1 : 0)...FileLayout.maximumRank
     guard ranks.contains(dimensions.count) else { throw .valueRank(dimensions.count) }
     var count = 1
     for (axis, dimension) in dimensions.enumerated() {
       guard axis == 0 || !dimension.isBatch else { throw .batchNotFirst }
       let extent = dimension.extent(batch: 1)
-      guard extent >= 1 else { throw .extent(extent) }
+      guard extent >= (dimension.isBatch ? 1 : 0) else { throw .extent(extent) }
       guard extent <= FileLayout.maximumElements / count else { throw .valueTooLarge }
-      count *= extent
+      // An extent of 0 does not hide others: layers walk over axes whatever the others are.
+      count *= max(extent, 1)
     }
     if elementType == .sign, case .batch? = dimensions.last { throw .dynamicExtent }
   }

@@ -119,24 +119,20 @@ public enum Operation: Hashable, Sendable {
   case reshape
   /// Output axis i is input axis `permutation[i]`.
   case transpose(permutation: [Int])
-  /// Output position i along the last axis is input position `indices[i]`. Bits and real values.
-  case gatherChannels(indices: [Int])
   /// Softmax or its logarithm along an axis.
   case softmax(axis: Int, logarithm: Bool)
   /// Reduces axes, which stay with extent 1 where `keepDimensions`.
-  case reduce(ReduceKind, axes: [Int], keepDimensions: Bool)
+  case reduce(ReduceFunction, axes: [Int], keepDimensions: Bool)
   /// Signs as real values +1 and −1.
   case unpack
   /// The products of two values of signs with the same dimensions, element by element.
   case signProduct
+  /// An operation on arrays of any of their types, in the source's order of axes.
+  case array(ArrayOperation)
 }
 
 public enum PoolKind: Hashable, Sendable {
   case maximum
   /// Padding counts in the divisor where `countPadding`.
   case average(countPadding: Bool)
-}
-
-public enum ReduceKind: Int, Hashable, Sendable, CaseIterable {
-  case mean, sum, maximum, minimum
 }

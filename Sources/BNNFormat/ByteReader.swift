@@ -68,6 +68,12 @@ struct ByteReader {
     throw failure(.integerTooLarge, at: start)
   }
 
+  /// An integer of either sign: 2n for n ≥ 0 and −2n − 1 for n < 0.
+  mutating func signedInteger() throws(FormatError) -> Int {
+    let code = try integer()
+    return code & 1 == 0 ? code >> 1 : -(code >> 1) - 1
+  }
+
   /// A number of records, each of which takes at least `minimum` bytes.
   mutating func count(ofAtLeast minimum: Int = 1) throws(FormatError) -> Int {
     let start = offset

@@ -29,6 +29,9 @@ struct ByteWriter {
     for value in values { integer(value) }
   }
 
+  /// 2n for n ≥ 0 and −2n − 1 for n < 0. The magnitude is below 2⁶¹.
+  mutating func signedInteger(_ value: Int) { integer(value >= 0 ? 2 * value : -2 * value - 1) }
+
   mutating func string(_ text: String) {
     integer(text.utf8.count)
     bytes.append(contentsOf: text.utf8)

@@ -73,7 +73,7 @@ public struct FileSummary: Hashable, Sendable {
 extension Operation {
   fileprivate var hasWeights: Bool {
     switch self {
-    case .binaryConvolution, .convolution: true
+    case .binaryConvolution, .convolution, .array(.constant): true
     default: false
     }
   }

@@ -90,6 +90,7 @@ extension FormatError.Rule: CustomStringConvertible {
     case .tensorKind(let expected, let found):
       "a tensor of \(expected) is needed; this one is of \(found), or of another shape or place"
     case .bitsAfterEnd: "bits after the last element are not 0"
+    case .boolElement: "an element of a tensor of bools is neither 0 nor 1"
     case .listOfOne: "a list of one entry is stored as a tensor"
     case .emptyName: "the name is empty"
     case .stringTooLong(let bytes): "a string of \(bytes) bytes is too long"
@@ -108,7 +109,6 @@ extension FormatError.Rule: CustomStringConvertible {
     case .extent(let extent): "an extent of \(extent) is not possible"
     case .batchNotFirst: "a dimension after the first depends on the batch"
     case .valueTooLarge: "the value has too many elements"
-    case .noInputs: "the model has no inputs"
     case .noOutputs: "the model has no outputs"
     case .valueIndex(let index): "there is no value \(index)"
     case .listedTwice: "the value is listed twice"
@@ -149,7 +149,11 @@ extension FormatError.Rule: CustomStringConvertible {
     case .concatenation: "the operands do not agree"
     case .operandDimensions: "the operands have different dimensions"
     case .elementCount: "the number of elements changes"
-    case .channelIndex(let index): "there is no channel \(index)"
+    case .constantType: "a constant cannot have this type"
+    case .unsupportedType(let type): "the operation does not work on \(type)"
+    case .slice(let axis): "the slice leaves the operand along axis \(axis)"
+    case .padding(let axis): "the padding along axis \(axis) is not possible"
+    case .emptyAxis(let axis): "there is nothing along axis \(axis)"
     case .resultType(let expected, let found): "the result is of \(expected), not \(found)"
     case .resultDimensions(let expected, let found):
       "the result has dimensions \(expected), not \(found)"

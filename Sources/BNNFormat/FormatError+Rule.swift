@@ -65,9 +65,9 @@ extension FormatError {
 
     // Tensors.
 
-    /// A tensor has 1 to 8 dimensions.
+    /// A tensor has at most 8 dimensions.
     case tensorRank(Int)
-    /// A tensor's dimensions are at least 1 and their product is in range.
+    /// The product of a tensor's dimensions is in range.
     case tensorDimensions([Int])
     /// A tensor has as many bytes as its type, shape and coding say.
     case tensorBytes(expected: Int, found: Int)
@@ -81,6 +81,8 @@ extension FormatError {
     case tensorKind(expected: ElementType, found: ElementType)
     /// The bits after a tensor's last element are 0.
     case bitsAfterEnd
+    /// The elements of a tensor of bools are 0 or 1.
+    case boolElement
     /// A list of one entry stands in the record.
     case listOfOne
 
@@ -101,18 +103,18 @@ extension FormatError {
 
     // Values.
 
-    /// A value is of float32 or of signs.
+    /// A value is of float32, int32, int64, bool or signs.
     case valueType(ElementType)
     /// A value has at most 8 dimensions; one of signs at least 1.
     case valueRank(Int)
-    /// Extents are at least 1.
+    /// Extents are at least 0, multiples of the batch at least 1.
     case extent(Int)
     /// Only the first dimension depends on the batch.
     case batchNotFirst
     /// A value has at most ``FileLayout/maximumElements`` elements per batch entry.
     case valueTooLarge
-    /// A model has an input and an output.
-    case noInputs, noOutputs
+    /// A model has an output.
+    case noOutputs
     /// An index names a value.
     case valueIndex(Int)
     /// A value is listed once among the inputs, and once among the outputs.
@@ -176,8 +178,16 @@ extension FormatError {
     case operandDimensions
     /// A reshape keeps the number of elements.
     case elementCount
-    /// Channel indices are in range.
-    case channelIndex(Int)
+    /// A constant is of float32, int32, int64 or bool.
+    case constantType
+    /// An operation works on the type of its operand.
+    case unsupportedType(ElementType)
+    /// A slice lies in its operand.
+    case slice(Int)
+    /// Padding is possible along an axis.
+    case padding(Int)
+    /// There is something along an axis in which the largest element is searched.
+    case emptyAxis(Int)
     /// A result has the type that the operation gives.
     case resultType(expected: ElementType, found: ElementType)
     /// A result has the dimensions that the operation gives.
@@ -187,6 +197,6 @@ extension FormatError {
   /// The enumerated one-byte fields.
   public enum CodedField: String, Hashable, Sendable {
     case elementType, coding, place, operation, padding, flag, poolKind, reduceKind
-    case outputKind, thresholdForm, step, function, listForm
+    case outputKind, thresholdForm, step, function, listForm, elementwise, padMode
   }
 }

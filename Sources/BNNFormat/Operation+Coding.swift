@@ -2,7 +2,7 @@ import BNNTensor
 
 private enum OperationCode: UInt8 {
   case binaryConvolution = 1, convolution, pool, binaryPool, pointwise, concatenate, reshape
-  case transpose, gatherChannels, softmax, reduce, unpack, signProduct
+  case transpose = 8, softmax = 10, reduce, unpack, signProduct
 }
 
 // MARK: Writing
@@ -37,20 +37,18 @@ extension RecordWriter {
     case .transpose(let permutation):
       bytes.byte(OperationCode.transpose.rawValue)
       bytes.integers(permutation)
-    case .gatherChannels(let indices):
-      bytes.byte(OperationCode.gatherChannels.rawValue)
-      list(indices.map { Int32($0) })
     case .softmax(let axis, let logarithm):
       bytes.byte(OperationCode.softmax.rawValue)
       bytes.integer(axis)
       bytes.flag(logarithm)
     case .reduce(let kind, let axes, let keepDimensions):
       bytes.byte(OperationCode.reduce.rawValue)
-      bytes.byte(UInt8(kind.rawValue))
+      bytes.byte(kind.code)
       bytes.integers(axes)
       bytes.flag(keepDimensions)
     case .unpack: bytes.byte(OperationCode.unpack.rawValue)
     case .signProduct: bytes.byte(OperationCode.signProduct.rawValue)
+    case .array(let operation): array(operation)
     }
   }
 
@@ -64,7 +62,7 @@ extension RecordWriter {
     self.epilogue(epilogue)
   }
 
-  private mutating func window(_ window: WindowGeometry) {
+  mutating func window(_ window: WindowGeometry) {
     bytes.integer(window.spatialRank)
     for axis in 0..<window.spatialRank {
       bytes.integer(window.kernel[axis])
@@ -80,7 +78,14 @@ extension RecordWriter {
 
 extension RecordReader {
   mutating func operation() throws(FormatError) -> Operation {
-    switch try bytes.code(.operation, OperationCode.init(rawValue:)) {
+    switch try bytes.code(.operation, AnyOperationCode.init(code:)) {
+    case .array(let code): return .array(try array(code))
+    case .other(let code): return try operation(code)
+    }
+  }
+
+  private mutating func operation(_ code: OperationCode) throws(FormatError) -> Operation {
+    switch code {
     case .binaryConvolution: return try binaryConvolution()
     case .convolution:
       let geometry = try geometry()
@@ -94,10 +99,9 @@ extension RecordReader {
     case .concatenate: return .concatenate(axis: try bytes.integer())
     case .reshape: return .reshape
     case .transpose: return .transpose(permutation: try bytes.integers())
-    case .gatherChannels: return .gatherChannels(indices: try integers().map { Int($0) })
     case .softmax: return .softmax(axis: try bytes.integer(), logarithm: try bytes.flag())
     case .reduce:
-      let kind = try bytes.code(.reduceKind) { ReduceKind(rawValue: Int($0)) }
+      let kind = try bytes.code(.reduceKind, ReduceFunction.init(code:))
       return .reduce(kind, axes: try bytes.integers(), keepDimensions: try bytes.flag())
     case .unpack: return .unpack
     case .signProduct: return .signProduct
@@ -119,7 +123,7 @@ extension RecordReader {
       padding: try bytes.code(.padding, ConvolutionGeometry.PaddingValue.init(code:)))
   }
 
-  private mutating func window() throws(FormatError) -> WindowGeometry {
+  mutating func window() throws(FormatError) -> WindowGeometry {
     let rank = try bytes.count(ofAtLeast: 5)
     var lists = [[Int]](repeating: [], count: 5)
     for _ in 0..<rank {
@@ -132,6 +136,43 @@ extension RecordReader {
 }
 
 // MARK: Codes
+
+private enum AnyOperationCode {
+  case array(ArrayOperationCode)
+  case other(OperationCode)
+
+  init?(code: UInt8) {
+    if let code = ArrayOperationCode(rawValue: code) {
+      self = .array(code)
+    } else if let code = OperationCode(rawValue: code) {
+      self = .other(code)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension ReduceFunction {
+  fileprivate var code: UInt8 {
+    switch self {
+    case .mean: 0
+    case .sum: 1
+    case .maximum: 2
+    case .minimum: 3
+    case .product: 4
+    case .l1: 5
+    case .l2: 6
+    case .sumSquare: 7
+    case .logSum: 8
+    case .logSumExp: 9
+    }
+  }
+
+  fileprivate init?(code: UInt8) {
+    guard let value = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = value
+  }
+}
 
 extension ConvolutionGeometry.PaddingValue {
   fileprivate var code: UInt8 {

@@ -22,8 +22,8 @@ extension Operation {
     case .binaryConvolution(_, _, let epilogue), .convolution(_, _, let epilogue),
       .pool(_, _, _, let epilogue), .pointwise(let epilogue):
       epilogue
-    case .binaryPool, .concatenate, .reshape, .transpose, .gatherChannels, .softmax, .reduce,
-      .unpack, .signProduct:
+    case .binaryPool, .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack, .signProduct,
+      .array:
       nil
     }
   }
@@ -36,6 +36,9 @@ extension Operation {
   package func resultTypes(
     of operands: [PhysicalType], declared: [Dimension]
   ) throws(FormatError.Rule) -> [PhysicalType] {
+    if case .array(let operation) = self {
+      return try operation.resultTypes(of: operands, declared: declared)
+    }
     guard let first = operands.first else { throw .operandCount(expected: 1, found: 0) }
     let core = try coreResult(operands, first: first, declared: declared)
     guard let epilogue else { return [core] }
@@ -77,22 +80,20 @@ extension Operation {
     case .pointwise:
       try first.require(.float32)
       return first
-    case .concatenate, .signProduct, .reshape:
+    case .concatenate, .signProduct, .reshape, .array:
       guard first.elementCount == PhysicalType(.float32, declared).elementCount else {
         throw .elementCount
       }
       return PhysicalType(first.elementType, declared)
     case .transpose(let permutation):
       return try first.transposed(permutation)
-    case .gatherChannels(let indices):
-      return try first.gathered(indices)
     case .softmax(let axis, _):
       try first.require(.float32)
       try first.checkAxis(axis)
       guard !first.dimensions[axis].isBatch else { throw .acrossBatch }
       return first
-    case .reduce(_, let axes, let keepDimensions):
-      try first.require(.float32)
+    case .reduce(let function, let axes, let keepDimensions):
+      if function.allowsIntegers { try first.requireNumber() } else { try first.require(.float32) }
       return try first.reduced(axes, keepDimensions: keepDimensions)
     case .unpack:
       try first.require(.sign)
@@ -123,13 +124,13 @@ extension PhysicalType {
     return count
   }
 
-  fileprivate func require(_ expected: ElementType) throws(FormatError.Rule) {
+  func require(_ expected: ElementType) throws(FormatError.Rule) {
     guard elementType == expected else {
       throw .operandType(expected: expected, found: elementType)
     }
   }
 
-  fileprivate func checkAxis(_ axis: Int) throws(FormatError.Rule) {
+  func checkAxis(_ axis: Int) throws(FormatError.Rule) {
     guard dimensions.indices.contains(axis) else { throw .axis(axis) }
   }
 
@@ -162,13 +163,6 @@ extension PhysicalType {
     return PhysicalType(elementType, result)
   }
 
-  fileprivate func gathered(_ indices: [Int]) throws(FormatError.Rule) -> PhysicalType {
-    let channels = try lastExtent()
-    if let wrong = indices.first(where: { $0 < 0 || $0 >= channels }) { throw .channelIndex(wrong) }
-    guard !indices.isEmpty else { throw .parameterCount(channels: channels, found: 0) }
-    return PhysicalType(elementType, dimensions.dropLast() + [.fixed(indices.count)])
-  }
-
   fileprivate func reduced(
     _ axes: [Int], keepDimensions: Bool
   ) throws(FormatError.Rule) -> PhysicalType {
@@ -177,15 +171,8 @@ extension PhysicalType {
       guard !dimensions[axis].isBatch else { throw .acrossBatch }
     }
     guard zip(axes, axes.dropFirst()).allSatisfy({ $0 < $1 }) else { throw .axisOrder }
-    var result: [Dimension] = []
-    for (axis, dimension) in dimensions.enumerated() {
-      if !axes.contains(axis) {
-        result.append(dimension)
-      } else if keepDimensions {
-        result.append(.fixed(1))
-      }
-    }
-    return PhysicalType(elementType, result)
+    return PhysicalType(
+      elementType, self.dimensions(without: axes, keepDimensions: keepDimensions))
   }
 }
 
@@ -226,7 +213,7 @@ private func productOfSigns(_ operands: [PhysicalType]) throws(FormatError.Rule)
 
 extension WindowGeometry {
   /// Whether all numbers are in the range that extents are computed in.
-  private func check() throws(FormatError.Rule) {
+  func check() throws(FormatError.Rule) {
     let lists = [kernel, strides, dilations, padsBegin, padsEnd]
     guard lists.allSatisfy({ $0.count == spatialRank }),
       (kernel + strides + dilations).allSatisfy({ (1..<1 << 20).contains($0) }),

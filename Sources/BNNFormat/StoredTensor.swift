@@ -10,13 +10,26 @@ struct StoredTensor: Hashable {
 
   /// What the elements are.
   enum Kind: UInt8 {
-    case float32 = 1, sign = 2, int32 = 3
+    case float32 = 1, sign = 2, int32 = 3, int64 = 4, bool = 5
 
     var elementType: ElementType {
       switch self {
       case .float32: .float32
       case .sign: .sign
       case .int32: .int32
+      case .int64: .int64
+      case .bool: .bool
+      }
+    }
+
+    /// The kind of a type that the format has.
+    init(_ type: ElementType) {
+      switch type {
+      case .sign: self = .sign
+      case .int32: self = .int32
+      case .int64: self = .int64
+      case .bool: self = .bool
+      default: self = .float32
       }
     }
   }
@@ -78,6 +91,15 @@ struct TensorPool {
     words(elements.map(UInt32.init(bitPattern:)), kind: .int32, dimensions: nil, place: .parameters)
   }
 
+  /// A constant of one of the types of array operations.
+  mutating func array(_ tensor: Tensor) -> Int {
+    let kind = StoredTensor.Kind(tensor.elementType)
+    return index(
+      of: StoredTensor(
+        kind: kind, place: .weights, dimensions: tensor.shape.dimensions,
+        bytes: kind.bytes(of: tensor)[...]))
+  }
+
   private mutating func words(
     _ words: [UInt32], kind: StoredTensor.Kind, dimensions: [Int]?, place: StoredTensor.Place
   ) -> Int {
@@ -105,6 +127,20 @@ struct TensorPool {
       }
     }
     return (table.bytes, parameters.bytes, weights.bytes)
+  }
+}
+
+extension StoredTensor.Kind {
+  fileprivate func bytes(of tensor: Tensor) -> [UInt8] {
+    switch self {
+    case .bool: tensor.bools.map { $0 ? 1 : 0 }
+    case .int64: tensor.integers.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    case .int32:
+      tensor.integers.map { Int32(truncatingIfNeeded: $0).littleEndian }
+        .withUnsafeBytes { [UInt8]($0) }
+    case .float32, .sign:
+      tensor.floats.map(\.bitPattern.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    }
   }
 }
 

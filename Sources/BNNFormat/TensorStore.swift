@@ -7,6 +7,7 @@ struct TensorStore {
   /// Positions in the file of the table's entries.
   private let offsets: [Int]
   private var elements: [Int: Elements] = [:]
+  private var arrays: [Int: Tensor] = [:]
   /// References come in the order of first use: this many tensors were used so far.
   private(set) var used = 0
 
@@ -52,11 +53,14 @@ struct TensorStore {
     let failure = { (rule: FormatError.Rule) -> FormatError in
       .broken(.init(rule, section: .tensors, offset: start, item: .tensor(index: index)))
     }
-    guard (1...FileLayout.maximumRank).contains(dimensions.count) else {
+    guard dimensions.count <= FileLayout.maximumRank else {
       throw failure(.tensorRank(dimensions.count))
     }
-    guard !dimensions.contains(0), let count = Shape(dimensions).checkedCount, count < 1 << 40
-    else { throw failure(.tensorDimensions(dimensions)) }
+    // An extent of 0 does not hide others.
+    guard let bound = Shape(dimensions.map { max($0, 1) }).checkedCount, bound < 1 << 40 else {
+      throw failure(.tensorDimensions(dimensions))
+    }
+    let count = Shape(dimensions).count
     let expected = PackedTensor.byteCount(of: count * kind.elementType.bitWidth)
     guard byteCount == expected else {
       throw failure(.tensorBytes(expected: expected, found: byteCount))
@@ -66,6 +70,7 @@ struct TensorStore {
     if kind == .sign, count % 8 != 0, let last = bytes.last, last >> UInt8(count % 8) != 0 {
       throw failure(.bitsAfterEnd)
     }
+    if kind == .bool, bytes.contains(where: { $0 > 1 }) { throw failure(.boolElement) }
     return entry
   }
 
@@ -86,7 +91,9 @@ extension TensorStore {
     let start = reader.offset
     let index = try reference(&reader)
     let tensor = tensors[index]
-    guard tensor.place == .weights, tensor.dimensions.count >= 2, tensor.kind != .int32 else {
+    guard tensor.place == .weights, tensor.dimensions.count >= 2,
+      tensor.kind == .float32 || tensor.kind == .sign
+    else {
       throw reader.failure(
         .tensorKind(expected: .float32, found: tensor.kind.elementType), at: start)
     }
@@ -95,6 +102,21 @@ extension TensorStore {
     case .signs(let packed): return .signs(packed)
     case .integers, .bits: throw reader.failure(.tensorReference(found: index, expectedAtMost: 0))
     }
+  }
+
+  /// A constant of one of the types of array operations.
+  mutating func array(_ reader: inout ByteReader) throws(FormatError) -> Tensor {
+    let start = reader.offset
+    let index = try reference(&reader)
+    if let known = arrays[index] { return known }
+    let tensor = tensors[index]
+    guard tensor.place == .weights, tensor.kind != .sign else {
+      throw reader.failure(
+        .tensorKind(expected: .float32, found: tensor.kind.elementType), at: start)
+    }
+    let array = tensor.array
+    arrays[index] = array
+    return array
   }
 
   mutating func floats(_ reader: inout ByteReader) throws(FormatError) -> [Float] {
@@ -158,6 +180,8 @@ extension TensorStore {
     switch tensor.kind {
     case .float32: return .floats(tensor.words.map(Float.init(bitPattern:)))
     case .int32: return .integers(tensor.words.map(Int32.init(bitPattern:)))
+    // No list has these types.
+    case .int64, .bool: return nil
     case .sign:
       let packed = PackedTensor(shape: Shape(tensor.dimensions), bytes: Array(tensor.bytes))
       guard let packed else { return nil }
@@ -168,6 +192,27 @@ extension TensorStore {
 }
 
 extension StoredTensor {
+  /// The elements as a tensor of one of the types of array operations.
+  fileprivate var array: Tensor {
+    let shape = Shape(dimensions)
+    switch kind {
+    case .bool: return Tensor(bytes.map { $0 != 0 }, shape: shape)
+    case .int64: return Tensor(longs, shape: shape)
+    case .int32:
+      let integers = words.map { Int64(Int32(bitPattern: $0)) }
+      return Tensor(integers, shape: shape, elementType: .int32)
+    case .float32, .sign: return Tensor(words.map(Float.init(bitPattern:)), shape: shape)
+    }
+  }
+
+  private var longs: [Int64] {
+    bytes.withUnsafeBytes { raw in
+      (0..<(raw.count / 8)).map {
+        Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self))
+      }
+    }
+  }
+
   fileprivate var words: [UInt32] {
     bytes.withUnsafeBytes { raw in
       (0..<(raw.count / 4)).map {

@@ -49,19 +49,25 @@ public struct Graph: Equatable, Sendable {
   }
 
   /// Makes every user of `old`, the graph's outputs included, use `new`. The name of a graph
-  /// output moves to the new value.
+  /// output moves to the new value; where that is an input or an output already, an `Identity`
+  /// keeps the output and its name.
   public mutating func replaceUses(of old: ValueID, with new: ValueID) {
     guard old != new else { return }
     for index in nodes.indices where nodes[index].inputs.contains(old) {
       nodes[index].inputs = nodes[index].inputs.map { $0 == old ? new : $0 }
     }
     guard outputs.contains(old) else { return }
-    outputs = outputs.map { $0 == old ? new : $0 }
-    if !inputs.contains(new) {
-      let name = values[old.index].name
+    let name = values[old.index].name
+    var replacement = new
+    if inputs.contains(new) || outputs.contains(new) {
+      values[old.index].name = ""
+      replacement = add(.identity(Identity()), name: name, inputs: [new])
+      values[replacement.index].type = values[new.index].type
+    } else {
       values[old.index].name = values[new.index].name
       values[new.index].name = name
     }
+    outputs = outputs.map { $0 == old ? replacement : $0 }
   }
 
   package mutating func replaceAll(

@@ -32,6 +32,8 @@ public struct PassPipeline: Sendable {
       // From here on binary convolutions are known by their operator.
       FoldThresholds(),
       FuseBlocks(),
+      // Last: what is left has to be said with the operations that files have.
+      DecomposeOperators(),
     ])
   }
 

@@ -140,3 +140,11 @@ extension Tensor: Equatable {
     }
   }
 }
+
+extension Tensor: Hashable {
+  /// Elements are left out: tensors of one type and shape are rare enough.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(elementType)
+    hasher.combine(shape)
+  }
+}

@@ -47,7 +47,7 @@ struct LayerComparison {
 
   private func physical(_ value: Int, _ reference: [ValueID: Tensor]) -> Tensor? {
     let source = lowered.values[value]
-    return reference[source.value]?.physical(
+    return (reference[source.value] ?? canonical[source.value].constant)?.physical(
       source.permutation, as: model.values[value].elementType)
   }
 

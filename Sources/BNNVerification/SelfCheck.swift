@@ -112,7 +112,8 @@ public struct SelfCheck: Sendable {
     var graph = Graph()
     for input in model.inputs {
       let value = model.values[input]
-      _ = graph.addInput(name: value.name, type: ValueType(.float32, value.dimensions))
+      let type = value.elementType == .sign ? ElementType.float32 : value.elementType
+      _ = graph.addInput(name: value.name, type: ValueType(type, value.dimensions))
     }
     return graph
   }

@@ -24,6 +24,7 @@ struct StoredComparison {
       return
     }
     if let x = a.operation.weights, let y = b.operation.weights { compare(x, y) }
+    if let x = a.operation.constant, let y = b.operation.constant { compare(x, y) }
     for (x, y) in zip(a.operation.lists, b.operation.lists) { compare(x, y) }
   }
 
@@ -47,6 +48,14 @@ struct StoredComparison {
     }
   }
 
+  private mutating func compare(_ a: Tensor, _ b: Tensor) {
+    guard a.elementType != .float32 else {
+      return compare(a.floats.map(\.bitPattern), b.floats.map(\.bitPattern))
+    }
+    compared += a.count
+    mismatches += zip(a.integers, b.integers).count { $0 != $1 }
+  }
+
   private mutating func compare(_ a: [UInt32], _ b: [UInt32]) {
     compared += a.count
     mismatches += zip(a, b).count { $0 != $1 }
@@ -62,16 +71,19 @@ extension Operation {
     }
   }
 
+  fileprivate var constant: Tensor? {
+    if case .array(.constant(let tensor)) = self { tensor } else { nil }
+  }
+
   /// The numbers of all lists of parameters, bit by bit.
   fileprivate var lists: [[UInt32]] {
     switch self {
     case .binaryPool(_, _, let inverted): [inverted.map { $0 ? 1 : 0 }]
-    case .gatherChannels(let indices): [indices.map { UInt32(truncatingIfNeeded: $0) }]
     default: epilogue.map(\.lists) ?? []
     }
   }
 
-  /// The operation with every number that ``weights`` and ``lists`` give made the same.
+  /// The operation with every number that ``weights``, ``constant`` and ``lists`` give made the same.
   fileprivate var skeleton: Operation {
     switch self {
     case .binaryConvolution(let geometry, let weights, let epilogue):
@@ -84,8 +96,10 @@ extension Operation {
     case .binaryPool(let window, let ceiling, let inverted):
       .binaryPool(window, ceiling: ceiling, inverted: inverted.map { _ in false })
     case .pointwise(let epilogue): .pointwise(epilogue.skeleton)
-    case .gatherChannels(let indices): .gatherChannels(indices: indices.map { _ in 0 })
-    case .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack, .signProduct: self
+    case .array(.constant(let tensor)):
+      .array(.constant(Tensor([Bool](repeating: false, count: tensor.count), shape: tensor.shape)))
+    case .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack, .signProduct, .array:
+      self
     }
   }
 }

@@ -3,18 +3,19 @@ import BNNGraph
 import BNNTensor
 
 extension Tensor {
-  /// A value of the graph in the layout of a model value, packed if that is of signs.
+  /// A value of the graph in the layout and of the type of a model value.
   func physical(_ permutation: [Int], as type: ElementType) -> Tensor {
     let missing = [Int](repeating: 1, count: max(0, permutation.count - shape.rank))
-    var result = reals.reshaped(to: Shape(missing + shape.dimensions))
+    let elements = type == .float32 || type == .sign ? reals : self
+    var result = elements.reshaped(to: Shape(missing + shape.dimensions))
     if permutation != Array(permutation.indices),
       let moved = try? Transpose(permutation: permutation).evaluate([result]).first
     {
       result = moved
     }
     guard type == .sign else { return result }
-    let elements = result.floats
-    return Tensor(PackedTensor(shape: result.shape) { elements[$0] > 0 })
+    let signs = result.floats
+    return Tensor(PackedTensor(shape: result.shape) { signs[$0] > 0 })
   }
 
   /// The elements as a tensor of float32.

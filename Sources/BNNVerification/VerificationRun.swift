@@ -74,9 +74,9 @@ struct VerificationRun {
     bitFlips += try exposed?.flips(inputs, reference, lowered) ?? 0
   }
 
-  /// The canonical graph's outputs stand in the same order as the source's.
+  /// The model's names of the source's outputs, which stand in the same order.
   private var outputNames: [String] {
-    verifier.canonical.outputs.map { verifier.canonical[$0].name }
+    lowered.model.outputs.map { lowered.model.values[$0].name }
   }
 
   // MARK: Reporting

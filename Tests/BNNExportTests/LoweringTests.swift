@@ -1,5 +1,6 @@
 import BNNFormat
 import BNNGraph
+import BNNRuntime
 import BNNTensor
 import Testing
 
@@ -12,25 +13,7 @@ private func lowered(_ graph: Graph) throws -> LoweredModel {
   try LoweredModel(lowering: graph, provenance: provenance)
 }
 
-private func kinds(_ model: BinaryModel) -> [String] {
-  model.layers.map { layer in
-    switch layer.operation {
-    case .binaryConvolution: "binaryConvolution"
-    case .convolution: "convolution"
-    case .pool: "pool"
-    case .binaryPool: "binaryPool"
-    case .pointwise: "pointwise"
-    case .concatenate: "concatenate"
-    case .reshape: "reshape"
-    case .transpose: "transpose"
-    case .gatherChannels: "gatherChannels"
-    case .softmax: "softmax"
-    case .reduce: "reduce"
-    case .unpack: "unpack"
-    case .signProduct: "signProduct"
-    }
-  }
-}
+private func kinds(_ model: BinaryModel) -> [String] { model.layers.map(\.operation.kind) }
 
 @Suite struct LoweringTests {
   @Test(arguments: SampleGraphs.all)
@@ -91,8 +74,8 @@ private func kinds(_ model: BinaryModel) -> [String] {
     let result = try lowered(SampleGraphs.residual)
     #expect(
       kinds(result.model) == [
-        "transpose", "pointwise", "gatherChannels", "binaryConvolution", "unpack", "concatenate",
-        "pool", "reshape", "transpose",
+        "transpose", "pointwise", "constant", "gather", "binaryConvolution", "unpack",
+        "concatenate", "pool", "reshape", "transpose",
       ])
   }
 
@@ -112,7 +95,8 @@ private func kinds(_ model: BinaryModel) -> [String] {
     var graph = SampleGraphs.residual
     graph.outputs = [graph.nodes[1].outputs[0]]
     let model = try lowered(graph).model
-    #expect(kinds(model) == ["transpose", "pointwise", "gatherChannels", "transpose", "unpack"])
+    #expect(
+      kinds(model) == ["transpose", "pointwise", "constant", "gather", "transpose", "unpack"])
     guard case .pointwise(let epilogue) = model.layers[1].operation else {
       Issue.record("no pointwise layer")
       return
@@ -152,12 +136,12 @@ private func kinds(_ model: BinaryModel) -> [String] {
       throws: ExportError.notLowerable([
         .init(node: "one", op: "PRelu", reason: .unsupportedOperator),
         .init(node: "two", op: "Block", reason: .bitsExpected(value: "x")),
-        .init(node: "three", op: "Gather", reason: .unsupportedForm("indices [1] along axis 0")),
+        .init(node: "three", op: "Gather", reason: .acrossBatch(axis: 0)),
       ])
     ) { try lowered(b.graph) }
   }
 
-  @Test func operandsThatAreConstantsAreNamed() throws {
+  @Test func operandsThatAreConstantsAreLayers() throws {
     var b = GraphBuilder()
     let x = b.input("x", [.batch(1), .fixed(4)])
     b.graph.outputs = [
@@ -165,11 +149,7 @@ private func kinds(_ model: BinaryModel) -> [String] {
         .block(Block(core: .pointwise, epilogue: Epilogue(steps: [.add(operand: 0)]))), "add", x,
         b.reals([1, 4]))
     ]
-    #expect(
-      throws: ExportError.notLowerable([
-        .init(node: "add", op: "Block", reason: .constantUnexpected(value: "reals"))
-      ])
-    ) { try lowered(b.graph) }
+    #expect(kinds(try lowered(b.graph).model) == ["constant", "pointwise"])
   }
 
   @Test func modelsThatBreakTheFormatAreRefused() throws {

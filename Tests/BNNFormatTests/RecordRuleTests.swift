@@ -95,7 +95,7 @@ import Testing
 
   @Test func codes() throws {
     // The first value's type follows its count, name length and name "x".
-    #expect(try rule(.values) { $0[3] = 3 } == .unknownCode(.elementType, value: 3))
+    #expect(try rule(.values) { $0[3] = 6 } == .unknownCode(.elementType, value: 6))
     // The first layer: count, name of 4, one input, one output, operation, steps, output, bounds.
     let operation = 10
     for (offset, field) in [
@@ -127,7 +127,7 @@ import Testing
       .reduce(.mean, axes: [1], keepDimensions: true),
       inputs: [SampleModels.reals(.batch(1), .fixed(2))],
       outputs: [SampleModels.reals(.batch(1), .fixed(1))])
-    #expect(try rule(.layers, of: reduce) { $0[12] = 4 } == .unknownCode(.reduceKind, value: 4))
+    #expect(try rule(.layers, of: reduce) { $0[12] = 10 } == .unknownCode(.reduceKind, value: 10))
   }
 
   @Test func tensorTable() throws {
@@ -146,9 +146,8 @@ import Testing
     #expect(try rule { $0[0].0 = 9 } == .unknownCode(.elementType, value: 9))
     #expect(try rule { $0[0].1 = 1 } == .unknownCode(.coding, value: 1))
     #expect(try rule { $0[0].2 = 2 } == .unknownCode(.place, value: 2))
-    #expect(try rule { $0[0].3 = [] } == .tensorRank(0))
     #expect(try rule { $0[0].3 = .init(repeating: 1, count: 9) } == .tensorRank(9))
-    #expect(try rule { $0[0].3 = [8, 0] } == .tensorDimensions([8, 0]))
+    #expect(try rule { $0[0].3 = [8, 0] } == .tensorBytes(expected: 0, found: 8))
     #expect(try rule { $0[0].3 = [1 << 61, 1 << 61] } == .tensorDimensions([1 << 61, 1 << 61]))
     #expect(try rule { $0[0].3 = [1 << 40] } == .tensorDimensions([1 << 40]))
     #expect(try rule { $0[0].4 = 9 } == .tensorBytes(expected: 8, found: 9))

@@ -161,11 +161,8 @@ enum SampleModels {
         .transpose(permutation: [0, 3, 1, 2]), inputs: [bits],
         outputs: [signs(.batch(1), .fixed(3), .fixed(2), .fixed(2))]),
       model(
-        .gatherChannels(indices: [2, 0, 0, 1]), inputs: [image],
-        outputs: [reals(.batch(1), .fixed(2), .fixed(2), .fixed(4))]),
-      model(
-        .gatherChannels(indices: [1]), inputs: [bits],
-        outputs: [signs(.batch(1), .fixed(2), .fixed(2), .fixed(1))]),
+        .array(.gather(axis: 3)), inputs: [bits, PhysicalType(.int64, [.fixed(4)])],
+        outputs: [signs(.batch(1), .fixed(2), .fixed(2), .fixed(4))]),
       model(.softmax(axis: 3, logarithm: true), inputs: [image], outputs: [image]),
       model(
         .reduce(.mean, axes: [1, 2], keepDimensions: false), inputs: [image],

@@ -30,14 +30,14 @@ struct PassPipelineTests {
   @Test func namesAreUniqueAndInOrder() {
     let names = PassPipeline.standard().passes.map(\.name)
     #expect(Set(names).count == names.count)
-    #expect(names.first == "fold-constants" && names.last == "fuse-blocks")
+    #expect(names.first == "fold-constants" && names.last == "decompose-operators")
     #expect(PassPipeline.standard().passes.allSatisfy { $0.summary.hasSuffix(".") })
   }
 
   @Test func passesAreInsertedAndRemovedByName() throws {
     var pipeline = PassPipeline.standard()
     try pipeline.insert(Nothing(), before: "pack-bits")
-    try pipeline.insert(Nothing(name: "last"), after: "fuse-blocks")
+    try pipeline.insert(Nothing(name: "last"), after: "decompose-operators")
     let packing = try #require(pipeline.index(of: "pack-bits"))
     #expect(pipeline.index(of: "nothing") == packing - 1)
     #expect(pipeline.passes.last?.name == "last")

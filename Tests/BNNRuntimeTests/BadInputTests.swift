@@ -189,8 +189,6 @@ import Testing
     #expect(fault(.softmax(axis: -1, logarithm: false)) == .axes([-1]))
     #expect(fault(.reduce(.sum, axes: [1, 1], keepDimensions: true)) == .axes([1, 1]))
     #expect(fault(.concatenate(axis: 7)) == .axes([7]))
-    #expect(fault(.gatherChannels(indices: [6])) == .channelIndex(6))
-    #expect(fault(.gatherChannels(indices: [-1])) == .channelIndex(-1))
     #expect(
       fault(.reshape, dimensions: [1, 95])
         == .outputShape(expected: [1, 4, 4, 6], declared: [1, 95]))

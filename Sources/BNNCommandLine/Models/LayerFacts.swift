@@ -50,9 +50,27 @@ extension LayerFacts {
       self.weights = weights.count
       bitsPerWeight = 32
       reason = "its weights are real-valued"
+    case .array(let operation):
+      floatMACs = operation.products(layer, of: model)
+      if case .constant(let tensor) = operation { parameters = tensor.count }
     default: break
     }
     parameters += weights
+  }
+}
+
+extension ArrayOperation {
+  /// Multiply-accumulates for a batch of one.
+  fileprivate func products(_ layer: Layer, of model: BinaryModel) -> Int {
+    let shapes = layer.inputs.map { model.values[$0].dimensions.shape(batch: 1) }
+    let result = layer.outputs.first.map { model.values[$0].countOfOne } ?? 0
+    switch self {
+    case .matrixProduct: return result * (shapes[0].dimensions.last ?? 1)
+    case .convolution: return result * shapes[1].dimensions.dropFirst().reduce(1, *)
+    case .transposedConvolution:
+      return shapes[0].count * shapes[1].dimensions.dropFirst().reduce(1, *)
+    default: return 0
+    }
   }
 }
 
@@ -79,11 +97,40 @@ extension Operation {
     case .concatenate: "concatenate"
     case .reshape: "reshape"
     case .transpose: "transpose"
-    case .gatherChannels: "gather channels"
     case .softmax(_, let logarithm): logarithm ? "log softmax" : "softmax"
     case .reduce: "reduce"
     case .unpack: "unpack"
     case .signProduct: "product of signs"
+    case .array(let operation): operation.title
+    }
+  }
+}
+
+extension ArrayOperation {
+  fileprivate var title: String {
+    switch self {
+    case .constant: "constant"
+    case .elementwise(let function): function.title
+    case .cast(let type): "cast to \(type.rawValue)"
+    case .slice: "slice"
+    case .pad(let mode, _, _): mode == .constant ? "pad" : "\(mode.rawValue) pad"
+    case .gather: "gather"
+    case .expand: "expand"
+    case .matrixProduct: "matrix product"
+    case .convolution: "convolution by operand"
+    case .transposedConvolution: "transposed convolution"
+    case .argumentExtremum(let isMaximum, _, _, _):
+      isMaximum ? "place of maximum" : "place of minimum"
+    }
+  }
+}
+
+extension ElementwiseFunction {
+  fileprivate var title: String {
+    switch self {
+    case .comparison(.lessOrEqual): "less or equal"
+    case .comparison(.greaterOrEqual): "greater or equal"
+    default: name
     }
   }
 }

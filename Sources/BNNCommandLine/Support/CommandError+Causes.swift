@@ -85,7 +85,7 @@ extension RuntimeError {
     case .missingInput, .unknownInput, .wrongType, .wrongShape, .inconsistentBatch,
       .unsupportedKernels, .threads:
       .usage
-    case .tooLarge, .invalidValue, .invalidLayer: .malformedInput
+    case .tooLarge, .invalidValue, .invalidLayer, .indexOutOfRange: .malformedInput
     }
   }
 }

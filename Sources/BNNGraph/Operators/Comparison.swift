@@ -4,10 +4,7 @@ import BNNTensor
 public struct Comparison: Operator, Hashable {
   public var kind: Kind
 
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    case equal = "Equal", less = "Less", lessOrEqual = "LessOrEqual"
-    case greater = "Greater", greaterOrEqual = "GreaterOrEqual"
-  }
+  public typealias Kind = ComparisonFunction
 
   public init(kind: Kind) {
     self.kind = kind

@@ -4,10 +4,7 @@ import BNNTensor
 public struct ElementwiseBinary: Operator, Hashable {
   public var kind: Kind
 
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    case add = "Add", subtract = "Sub", multiply = "Mul", divide = "Div"
-    case power = "Pow", maximum = "Max", minimum = "Min", remainder = "Mod"
-  }
+  public typealias Kind = BinaryFunction
 
   public init(kind: Kind) {
     self.kind = kind
@@ -39,7 +36,7 @@ extension ElementwiseBinary {
       return [Tensor(power, shape: type.shape, elementType: type.elementType)]
     case .integer(let elements):
       let isUnsigned64 = type.elementType == .uint64
-      let function = isUnsigned64 ? unsignedFunction : integerFunction
+      let function = isUnsigned64 ? unsignedFunction : kind.integerFunction
       let result = plan.map(elements, b.integers) { x, y in
         function(x, y).narrowed(to: type.elementType)
       }
@@ -58,38 +55,14 @@ extension ElementwiseBinary {
     case .subtract: plan.map(a, b) { $0 - $1 }
     case .multiply: plan.map(a, b) { $0 * $1 }
     case .divide: plan.map(a, b) { $0 / $1 }
-    case .power: plan.map(a, b) { T.power($0, $1) }
-    case .maximum: plan.map(a, b) { propagatingMaximum($0, $1) }
-    case .minimum: plan.map(a, b) { propagatingMinimum($0, $1) }
-    // The sign of the dividend, as ONNX demands for floats.
-    case .remainder: plan.map(a, b) { $0.truncatingRemainder(dividingBy: $1) }
-    }
-  }
-
-  /// Wraps around. Division truncates, the remainder has the sign of the divisor; both are 0 for a
-  /// divisor of 0.
-  private var integerFunction: (Int64, Int64) -> Int64 {
-    switch kind {
-    case .add: { $0 &+ $1 }
-    case .subtract: { $0 &- $1 }
-    case .multiply: { $0 &* $1 }
-    case .divide: { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
-    case .power: integerPower
-    case .maximum: { max($0, $1) }
-    case .minimum: { min($0, $1) }
-    case .remainder:
-      { a, b in
-        guard b != 0 else { return 0 }
-        let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
-        return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
-      }
+    default: plan.map(a, b, kind.floatFunction())
     }
   }
 
   /// The same on the bit patterns of unsigned 64-bit integers.
-  private var unsignedFunction: (Int64, Int64) -> Int64 {
-    let wrapping = integerFunction
-    let function: (UInt64, UInt64) -> UInt64
+  private var unsignedFunction: @Sendable (Int64, Int64) -> Int64 {
+    let wrapping = kind.integerFunction
+    let function: @Sendable (UInt64, UInt64) -> UInt64
     switch kind {
     case .divide: function = { $1 == 0 ? 0 : $0 / $1 }
     case .remainder: function = { $1 == 0 ? 0 : $0 % $1 }
@@ -99,18 +72,4 @@ extension ElementwiseBinary {
     }
     return { Int64(bitPattern: function(UInt64(bitPattern: $0), UInt64(bitPattern: $1))) }
   }
-}
-
-/// Wraps around; a negative exponent truncates the exact result, 0 for a base of 0.
-private func integerPower(_ base: Int64, _ exponent: Int64) -> Int64 {
-  guard exponent >= 0 else {
-    return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0
-  }
-  var (result, square, rest): (Int64, Int64, Int64) = (1, base, exponent)
-  while rest > 0 {
-    if rest & 1 == 1 { result = result &* square }
-    square = square &* square
-    rest >>= 1
-  }
-  return result
 }

@@ -4,9 +4,7 @@ import BNNTensor
 public struct Logical: Operator, Hashable {
   public var kind: Kind
 
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    case and = "And", or = "Or", xor = "Xor", not = "Not"
-  }
+  public typealias Kind = LogicalFunction
 
   public init(kind: Kind) {
     self.kind = kind

@@ -5,9 +5,7 @@ import BNNTensor
 public struct Pad: Operator, Hashable {
   public var mode: Mode
 
-  public enum Mode: String, Hashable, Sendable, CaseIterable {
-    case constant, reflect, edge, wrap
-  }
+  public typealias Mode = PadMode
 
   public init(mode: Mode = .constant) {
     self.mode = mode
@@ -29,11 +27,7 @@ extension Pad {
     var extents: [Int] = []
     for (axis, pad) in pads.enumerated() {
       let extent = x.shape[axis]
-      let reach = mode == .reflect ? extent - 1 : extent
-      guard mode == .constant || mode == .edge || (pad.begin <= reach && pad.end <= reach),
-        mode == .constant || extent > 0 || (pad.begin <= 0 && pad.end <= 0),
-        extent + pad.begin + pad.end >= 0
-      else {
+      guard mode.allows(begin: pad.begin, end: pad.end, extent: extent) else {
         throw .invalidValue(
           input: 1, expected: "pads that \(mode.rawValue) can fill in \(x.shape)",
           found: "\(pad.begin), \(pad.end) in axis \(axis)")
@@ -53,7 +47,7 @@ extension Pad {
     for axis in 0..<x.shape.rank {
       let stride = x.shape.strides[axis]
       let positions = (0..<type.shape[axis]).map {
-        source(of: $0 - pads[axis].begin, extent: x.shape[axis])
+        mode.source(of: $0 - pads[axis].begin, extent: x.shape[axis])
       }
       sources = sources.flatMap { start in
         positions.map { $0.map { start == 0 ? 0 : start + $0 * stride } ?? 0 }
@@ -62,17 +56,6 @@ extension Pad {
     let fill = inputs.optional(2) ?? Tensor.zero(of: x.elementType)
     let all = Tensor.joined([fill, x], elementType: x.elementType)
     return [all.gathering(sources, shape: type.shape)]
-  }
-
-  /// The position in x that an output position shows; nil for the constant.
-  private func source(of position: Int, extent: Int) -> Int? {
-    if position >= 0, position < extent { return position }
-    switch mode {
-    case .constant: return nil
-    case .edge: return position < 0 ? 0 : extent - 1
-    case .reflect: return position < 0 ? -position : 2 * (extent - 1) - position
-    case .wrap: return position < 0 ? position + extent : position - extent
-    }
   }
 
   /// Padding before and after each dimension; negative numbers crop.

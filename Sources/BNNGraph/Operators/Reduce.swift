@@ -8,12 +8,7 @@ public struct Reduce: Operator, Hashable {
   /// ONNX `noop_with_empty_axes`.
   public var emptyAxesIsIdentity: Bool
 
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    case mean = "ReduceMean", sum = "ReduceSum", product = "ReduceProd"
-    case maximum = "ReduceMax", minimum = "ReduceMin"
-    case l1 = "ReduceL1", l2 = "ReduceL2", sumSquare = "ReduceSumSquare"
-    case logSum = "ReduceLogSum", logSumExp = "ReduceLogSumExp"
-  }
+  public typealias Kind = ReduceFunction
 
   public init(kind: Kind, keepDimensions: Bool = true, emptyAxesIsIdentity: Bool = false) {
     self.kind = kind
@@ -107,15 +102,5 @@ extension Reduce {
       default: x.reduce(0, &+)
       }
     return result.narrowed(to: type)
-  }
-}
-
-extension Reduce.Kind {
-  /// Whether the exact result of integers is an integer.
-  fileprivate var allowsIntegers: Bool {
-    switch self {
-    case .l2, .logSum, .logSumExp: false
-    default: true
-    }
   }
 }

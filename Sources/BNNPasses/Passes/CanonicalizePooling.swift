@@ -19,7 +19,9 @@ public struct CanonicalizePooling: Pass {
         let axes = graph.constant(node.input(1))?.integers, graph[x].type?.elementType == .float32
       else { continue }
       let rank = graph.dimensions(x).count
-      guard rank >= 3, Set(axes.map { Int($0) + ($0 < 0 ? rank : 0) }) == Set(2..<rank) else {
+      // Pools have at most three spatial dimensions.
+      guard (3...5).contains(rank), Set(axes.map { Int($0) + ($0 < 0 ? rank : 0) }) == Set(2..<rank)
+      else {
         continue
       }
       let pool = Pool(

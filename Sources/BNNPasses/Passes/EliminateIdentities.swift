@@ -23,9 +23,7 @@ public struct EliminateIdentities: Pass {
       for index in graph.nodes.indices {
         if collapseBroadcasts(of: index, in: &graph) { changed = true }
         if let replacement = try replacement(for: index, in: &graph),
-          // A model whose output is its input keeps the node that says so.
-          !(graph.outputs.contains(graph.nodes[index].outputs[0])
-            && (graph.inputs.contains(replacement) || graph.constant(replacement) != nil))
+          !graph.needsName(of: graph.nodes[index].outputs[0], besides: replacement)
         {
           graph.replaceUses(of: graph.nodes[index].outputs[0], with: replacement)
           outcome.rewrote(graph.nodes[index], "eliminated")
@@ -122,6 +120,13 @@ public struct EliminateIdentities: Pass {
 }
 
 extension Graph {
+  /// Whether a value is an output that would lose its name if `other` took its place: a model whose
+  /// output is its input, a constant or another output keeps the node that says so.
+  fileprivate func needsName(of value: ValueID, besides other: ValueID) -> Bool {
+    outputs.contains(value)
+      && (inputs.contains(other) || outputs.contains(other) || constant(other) != nil)
+  }
+
   /// The node that makes a value, by a search; passes that ask often use ``Uses``.
   func producer(of value: ValueID) -> Node? { nodes.first { $0.outputs.contains(value) } }
 

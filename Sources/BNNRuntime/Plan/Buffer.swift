@@ -3,8 +3,9 @@ import BNNTensor
 
 /// Where a value lies in the arena, and how.
 ///
-/// Real values are row-major float32. Bits are rows along the last axis, each in whole 64-bit
-/// words with the first element in the lowest bit; the bits after the last element are 0.
+/// Real values and integers are row-major, bools one byte each. Bits are rows along the last axis,
+/// each in whole 64-bit words with the first element in the lowest bit; the bits after the last
+/// element are 0.
 struct Buffer {
   let type: ElementType
   let shape: Shape
@@ -29,7 +30,16 @@ struct Buffer {
   var words: Int { (channels + 63) / 64 }
   var count: Int { shape.count }
 
-  var byteCount: Int { type == .sign ? rows * words * 8 : count * 4 }
+  /// Bytes of an element; nil for bits.
+  var elementBytes: Int? { type == .sign ? nil : type.bitWidth / 8 }
+  var byteCount: Int { elementBytes.map { count * $0 } ?? rows * words * 8 }
+
+  @inline(__always)
+  func elements<T: BitwiseCopyable>(
+    _ type: T.Type, _ execution: Execution
+  ) -> UnsafeMutablePointer<T> {
+    (execution.arena + offset).assumingMemoryBound(to: type)
+  }
 
   @inline(__always)
   func floats(_ execution: Execution) -> UnsafeMutablePointer<Float> {

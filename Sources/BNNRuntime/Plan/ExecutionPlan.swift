@@ -33,10 +33,12 @@ final class ExecutionPlan {
     arenaBytes = layout.arenaBytes
     var steps: [PlannedStep] = []
     arena = try budget.allocate(layout.arenaBytes)
+    let constants = model.constants
     for (index, layer) in model.layers.enumerated() {
       let context = LayerContext(
         layer: layer, index: index, inputs: layer.inputs.map { layout.buffers[$0] },
-        outputs: layer.outputs.map { layout.buffers[$0] }, kernels: resources.kernels,
+        outputs: layer.outputs.map { layout.buffers[$0] },
+        constants: layer.inputs.map { constants[$0] }, kernels: resources.kernels,
         threads: resources.pool.threads, budget: budget, weights: resources.weights)
       steps.append(PlannedStep(layer: index, step: try ExecutionPlan.makeStep(context)))
     }
@@ -48,17 +50,18 @@ final class ExecutionPlan {
     execution = Execution(
       arena: arena.base, scratchBase: scratchMemory.base, scratchStride: scratch,
       pool: resources.pool)
+    for (value, tensor) in constants { buffers[value].fill(tensor, execution) }
   }
 
-  func run(observer: TimingRecorder? = nil) {
+  func run(observer: TimingRecorder? = nil) throws(RuntimeError) {
     for planned in steps {
       guard let step = planned.step else { continue }
       guard let observer else {
-        step.run(execution)
+        try step.run(execution)
         continue
       }
       let start = TimingRecorder.now()
-      step.run(execution)
+      try step.run(execution)
       observer.record(
         layer: planned.layer, nanoseconds: TimingRecorder.now() - start, step.work)
     }
@@ -81,12 +84,47 @@ final class ExecutionPlan {
     case .concatenate(let axis): ConcatenateStep(axis: axis, context)
     case .reshape:
       context.inputs[0].offset == context.outputs[0].offset ? nil : RepackStep(context)
-    case .transpose(let permutation): TransposeStep(permutation, context)
-    case .gatherChannels(let indices): GatherChannelsStep(indices, context)
+    case .transpose(let permutation): StridedCopyStep(permutation: permutation, context)
     case .softmax(let axis, let logarithm): SoftmaxStep(axis: axis, logarithm: logarithm, context)
     case .reduce(let kind, let axes, _): try ReduceStep(kind, axes: axes, context)
     case .unpack: UnpackStep(context)
     case .signProduct: SignProductStep(context)
+    case .array(let operation): try makeStep(operation, context)
     }
+  }
+
+  private static func makeStep(
+    _ operation: ArrayOperation, _ context: LayerContext
+  ) throws(RuntimeError) -> (any ExecutionStep)? {
+    switch operation {
+    case .constant: nil
+    case .elementwise(let function): ElementwiseStep(function, context)
+    case .cast: CastStep(context)
+    case .slice(let starts, let steps): StridedCopyStep(starts: starts, steps: steps, context)
+    case .pad(let mode, let begin, _): PadStep(mode, begin: begin, context)
+    case .gather(let axis): try GatherStep(axis: axis, context)
+    case .expand: StridedCopyStep(expanding: context)
+    case .matrixProduct: MatrixProductStep(context)
+    case .convolution(let geometry):
+      try ArrayConvolutionStep(geometry, isTransposed: false, context)
+    case .transposedConvolution(let geometry, _):
+      try ArrayConvolutionStep(geometry, isTransposed: true, context)
+    case .argumentExtremum(let isMaximum, let axis, _, let selectsLast):
+      ArgumentExtremumStep(
+        isMaximum: isMaximum, axis: axis, selectsLast: selectsLast, context)
+    }
+  }
+}
+
+extension BinaryModel {
+  /// The constants by the values that hold them.
+  fileprivate var constants: [Int: Tensor] {
+    var constants: [Int: Tensor] = [:]
+    for layer in layers {
+      if case .array(.constant(let tensor)) = layer.operation, let value = layer.outputs.first {
+        constants[value] = tensor
+      }
+    }
+    return constants
   }
 }

@@ -3,7 +3,8 @@ protocol ExecutionStep: AnyObject {
   /// Bytes that each worker needs while the step runs.
   var scratchBytes: Int { get }
   var work: StepWork { get }
-  func run(_ execution: Execution)
+  /// - Throws: where the elements of an operand are not what the operation allows.
+  func run(_ execution: Execution) throws(RuntimeError)
 }
 
 extension ExecutionStep {

@@ -7,6 +7,8 @@ struct LayerContext {
   let index: Int
   let inputs: [Buffer]
   let outputs: [Buffer]
+  /// One entry per input: its elements where they are constant.
+  let constants: [Tensor?]
   let kernels: Kernels
   let threads: Int
   let budget: MemoryBudget

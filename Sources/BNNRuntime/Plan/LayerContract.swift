@@ -57,15 +57,13 @@ struct LayerContract {
     case .transpose(let permutation):
       guard permutation.sorted() == Array(0..<first.shape.rank) else { throw .axes(permutation) }
       shape = Shape(permutation.map { first.shape[$0] })
-    case .gatherChannels(let indices):
-      shape = try Self.gathered(indices, input: first.shape)
     case .softmax(let axis, _):
       ownInputTypes = [.float32]
       outputTypes = [.float32]
       guard (0..<first.shape.rank).contains(axis) else { throw .axes([axis]) }
-    case .reduce(_, let axes, let keepDimensions):
-      ownInputTypes = [.float32]
-      outputTypes = [.float32]
+    case .reduce(let function, let axes, let keepDimensions):
+      if !function.allowsIntegers || !first.type.isArrayNumber { ownInputTypes = [.float32] }
+      outputTypes = ownInputTypes
       shape = try Self.reduced(axes, keepDimensions: keepDimensions, input: first.shape)
     case .unpack:
       ownInputTypes = [.sign]
@@ -76,6 +74,8 @@ struct LayerContract {
       guard inputs.count == 2, inputs[1].shape == shape else {
         throw .inputShape(index: 1, found: inputs.last?.shape ?? shape)
       }
+    // Checked by the rules of the file.
+    case .array: break
     }
   }
 
@@ -130,12 +130,6 @@ struct LayerContract {
       result.dimensions[axis] = sum
     }
     return result
-  }
-
-  private static func gathered(_ indices: [Int], input: Shape) throws(Fault) -> Shape {
-    guard let channels = input.dimensions.last else { throw .inputShape(index: 0, found: input) }
-    for index in indices where !(0..<channels).contains(index) { throw .channelIndex(index) }
-    return Shape(input.dimensions.dropLast() + [indices.count])
   }
 
   private static func reduced(

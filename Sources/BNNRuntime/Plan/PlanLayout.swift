@@ -21,7 +21,7 @@ struct PlanLayout {
   }
 
   private static func buffer(_ value: ModelValue, batch: Int) throws(RuntimeError) -> Buffer {
-    guard value.elementType == .float32 || value.elementType == .sign else {
+    guard value.elementType == .sign || value.elementType.isArrayType else {
       throw .invalidValue(name: value.name, .unsupportedType(value.elementType))
     }
     guard let shape = value.checkedShape(batch: batch),
@@ -68,6 +68,9 @@ struct PlanLayout {
       throw .outputCount(expected: 1, found: 0)
     }
     let inputs = layer.inputs.map { buffers[$0] }
+    if layer.operation.isArrayOperation {
+      return try check(layer, inputs.map(\.physicalType), declared)
+    }
     let contract = try LayerContract(layer, inputs: inputs, declared: declared)
     let types =
       contract.ownInputTypes + Array(repeating: .float32, count: contract.operandCount)
@@ -92,6 +95,32 @@ struct PlanLayout {
     }
   }
 
+  /// Operations on arrays have one set of rules, that of the file.
+  private func check(
+    _ layer: Layer, _ operands: [PhysicalType], _ declared: Shape
+  ) throws(RuntimeError.LayerFault) {
+    let expected: [PhysicalType]
+    do {
+      expected = try layer.operation.resultTypes(
+        of: operands, declared: declared.dimensions.map { .fixed($0) })
+    } catch {
+      throw .rule(error)
+    }
+    guard expected.count == layer.outputs.count else {
+      throw .outputCount(expected: expected.count, found: layer.outputs.count)
+    }
+    for (index, type) in expected.enumerated() {
+      let output = buffers[layer.outputs[index]]
+      guard output.type == type.elementType else {
+        throw .outputType(index: index, expected: type.elementType, found: output.type)
+      }
+      let shape = type.dimensions.shape(batch: 1)
+      guard output.shape == shape else {
+        throw .outputShape(expected: shape, declared: output.shape)
+      }
+    }
+  }
+
   /// Gives every value that something makes a place for the time between its making and its last
   /// use. A reshape that moves nothing shares its input's place.
   private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
@@ -103,12 +132,20 @@ struct PlanLayout {
     }
     func extend(_ values: [Int], to step: Int) {
       for value in values {
-        if let region = regionOfValue[value] { regions[region].last = step }
+        guard let region = regionOfValue[value] else { continue }
+        regions[region].last = max(regions[region].last, step)
       }
     }
     for value in model.inputs { begin(value, at: -1) }
+    // Constants are filled once, so they keep their places.
+    for layer in model.layers {
+      guard case .array(.constant) = layer.operation else { continue }
+      for value in layer.outputs { begin(value, at: -1) }
+      extend(layer.outputs, to: model.layers.count)
+    }
     for (step, layer) in model.layers.enumerated() {
       extend(layer.inputs, to: step)
+      if case .array(.constant) = layer.operation { continue }
       if case .reshape = layer.operation, keepsLayout(layer) {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
@@ -131,7 +168,17 @@ struct PlanLayout {
   private func keepsLayout(_ layer: Layer) -> Bool {
     let input = buffers[layer.inputs[0]]
     let output = buffers[layer.outputs[0]]
-    return input.type == .float32 || input.channels == output.channels
+    return input.type != .sign || input.channels == output.channels
       || (input.channels % 64 == 0 && output.channels % 64 == 0)
   }
+}
+
+extension Buffer {
+  fileprivate var physicalType: PhysicalType {
+    PhysicalType(type, shape.dimensions.map { .fixed($0) })
+  }
+}
+
+extension Operation {
+  fileprivate var isArrayOperation: Bool { if case .array = self { true } else { false } }
 }

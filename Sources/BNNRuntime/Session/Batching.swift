@@ -34,7 +34,10 @@ struct Batching {
     var batch: Int?
     for value in values {
       guard let tensor = inputs[value.name] else { throw .missingInput(name: value.name) }
-      guard (tensor.elementType == .sign) == (value.elementType == .sign) else {
+      guard
+        value.elementType == tensor.elementType
+          || (value.elementType == .float32 && tensor.elementType != .sign)
+      else {
         throw .wrongType(
           input: value.name, expected: value.elementType, found: tensor.elementType)
       }
@@ -47,7 +50,8 @@ struct Batching {
       tensors.append(tensor)
     }
     return BatchRequest(
-      inputs: tensors.map(InputSource.init), batch: batch ?? 1, isDynamic: isDynamic,
+      inputs: zip(tensors, values).map { InputSource($0, as: $1.elementType) }, batch: batch ?? 1,
+      isDynamic: isDynamic,
       isDivisible: isDivisible)
   }
 

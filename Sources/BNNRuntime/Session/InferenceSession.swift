@@ -60,8 +60,8 @@ public final class InferenceSession {
 
   /// Runs the model on tensors by input name.
   ///
-  /// Inputs have the declared shapes; their batch may have any size. Bits are given as
-  /// `Tensor(.sign)`; for real values any other element type is converted.
+  /// Inputs have the declared shapes; their batch may have any size. For real values any other
+  /// element type but bits is converted; all others are given as they are declared.
   /// - Returns: the outputs in the model's order.
   public func run(
     _ inputs: [String: Tensor]
@@ -90,7 +90,7 @@ public final class InferenceSession {
       for (index, value) in model.inputs.enumerated() {
         plan.buffers[value].load(request.inputs[index], slice, plan.execution)
       }
-      plan.run(observer: observer)
+      try plan.run(observer: observer)
       for (index, value) in model.outputs.enumerated() {
         plan.buffers[value].store(to: &results[index], slice, plan.execution)
       }

@@ -64,11 +64,30 @@ extension Operation {
     case .concatenate: "concatenate"
     case .reshape: "reshape"
     case .transpose: "transpose"
-    case .gatherChannels: "gatherChannels"
     case .softmax: "softmax"
     case .reduce: "reduce"
     case .unpack: "unpack"
     case .signProduct: "signProduct"
+    case .array(let operation): operation.kind
+    }
+  }
+}
+
+extension ArrayOperation {
+  /// The name of the case; of an element by element function, its own.
+  package var kind: String {
+    switch self {
+    case .constant: "constant"
+    case .elementwise(let function): function.name
+    case .cast: "cast"
+    case .slice: "slice"
+    case .pad: "pad"
+    case .gather: "gather"
+    case .expand: "expand"
+    case .matrixProduct: "matrixProduct"
+    case .convolution: "arrayConvolution"
+    case .transposedConvolution: "transposedConvolution"
+    case .argumentExtremum: "argumentExtremum"
     }
   }
 }

@@ -21,6 +21,8 @@ extension RuntimeError: CustomStringConvertible {
     case .tooLarge(let bytes, let limit):
       "the model needs \(bytes.map { "\($0)" } ?? "too many") bytes of memory to run; "
         + "the limit is \(limit)"
+    case .indexOutOfRange(let layer, let index, let extent):
+      "layer '\(layer)': there is no position \(index) among \(extent)"
     case .invalidValue(let name, let fault):
       "value '\(name)': \(fault)"
     case .invalidLayer(let name, let fault):
@@ -33,7 +35,7 @@ extension RuntimeError.ValueFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsupportedType(let type):
-      "elements of type \(type.rawValue) are not supported; expected float32 or sign"
+      "elements of type \(type.rawValue) are not supported; expected float32, int32, int64, bool or sign"
     case .badDimensions(let dimensions):
       "dimensions \(listed(dimensions)) are negative or too large"
     case .neverMade: "used before a layer makes it"
@@ -61,7 +63,7 @@ extension RuntimeError.LayerFault: CustomStringConvertible {
         + "and padding \(window.padsBegin), \(window.padsEnd) does not fit the input"
     case .groups(let groups): "channels cannot be divided into \(groups) groups"
     case .axes(let axes): "\(axes) are not axes of the input"
-    case .channelIndex(let index): "channel \(index) does not exist"
+    case .rule(let rule): "\(rule)"
     case .parameterCount(let expected, let found):
       "\(found) parameters for \(expected) channels"
     case .operandShape(let operand, let result):

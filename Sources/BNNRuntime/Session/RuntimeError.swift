@@ -1,3 +1,4 @@
+import BNNFormat
 import BNNTensor
 
 /// Why a model cannot run, or not with this input.
@@ -16,13 +17,15 @@ public enum RuntimeError: Error, Hashable, Sendable {
   case threads(count: Int)
   /// More memory than a session may use.
   case tooLarge(bytes: Int?, limit: Int)
+  /// An operand lists a position that does not exist.
+  case indexOutOfRange(layer: String, index: Int, extent: Int)
   /// A fault of a value of the model.
   case invalidValue(name: String, ValueFault)
   /// A fault of a layer of the model.
   case invalidLayer(name: String, LayerFault)
 
   public enum ValueFault: Hashable, Sendable {
-    /// Not float32 and not bits.
+    /// Not float32, int32, int64 or bool, and not bits.
     case unsupportedType(ElementType)
     /// A negative dimension, or too many elements.
     case badDimensions([Dimension])
@@ -48,7 +51,8 @@ public enum RuntimeError: Error, Hashable, Sendable {
     case groups(Int)
     /// An axis or permutation that is none of the input's.
     case axes([Int])
-    case channelIndex(Int)
+    /// A rule of the file format that an operation on arrays breaks.
+    case rule(FormatError.Rule)
     /// A list that has neither one entry nor one per channel.
     case parameterCount(expected: Int, found: Int)
     /// An operand of the epilogue that does not broadcast to the shape of the result.

@@ -1,9 +1,9 @@
 import BNNFormat
 import BNNTensor
 
-/// Mean, sum, maximum or minimum over axes, combined in row-major order of what is reduced.
+/// Mean, sum, maximum and so on over axes, combined in row-major order of what is reduced.
 final class ReduceStep: ExecutionStep {
-  private let kind: ReduceKind
+  private let kind: ReduceFunction
   private let input: Buffer
   private let output: Buffer
   private let kernels: Kernels
@@ -29,14 +29,15 @@ final class ReduceStep: ExecutionStep {
     }
   }
 
-  init(_ kind: ReduceKind, axes: [Int], _ context: LayerContext) throws(RuntimeError) {
+  init(_ kind: ReduceFunction, axes: [Int], _ context: LayerContext) throws(RuntimeError) {
     self.kind = kind
     input = context.inputs[0]
     output = context.outputs[0]
     kernels = context.kernels
     let strides = input.shape.strides
     let last = input.shape.rank - 1
-    let keepsLast = last >= 0 && !axes.contains(last)
+    let keepsLast =
+      last >= 0 && !axes.contains(last) && input.type == .float32 && kind.combinesRuns
     runLength = keepsLast ? input.shape[last] : 1
     var kept = Walk()
     var reduced = Walk()
@@ -56,6 +57,14 @@ final class ReduceStep: ExecutionStep {
   var work: StepWork { StepWork(kernel: kernels.pointwise.name) }
 
   func run(_ execution: Execution) {
+    switch input.type {
+    case .int32: reduceIntegers(Int32.self, execution)
+    case .int64: reduceIntegers(Int64.self, execution)
+    default: reduceFloats(execution)
+    }
+  }
+
+  private func reduceFloats(_ execution: Execution) {
     guard output.count > 0 else { return }
     let (source, target) = (input.floats(execution), output.floats(execution))
     let count = reduced.count
@@ -74,23 +83,84 @@ final class ReduceStep: ExecutionStep {
 
   private var neutral: Float {
     switch kind {
-    case .mean, .sum: 0
     case .maximum: -.infinity
     case .minimum: .infinity
+    case .product: 1
+    default: 0
     }
   }
 
   private func reduceOne(_ x: UnsafeMutablePointer<Float>) -> Float {
+    if kind == .logSumExp { return logSumExp(x) }
+    let count = reduced.count
     var result = neutral
-    for index in 0..<reduced.count {
+    for index in 0..<count {
       let value = x[reduced.offset(index)]
       switch kind {
-      case .mean, .sum: result += value
+      case .mean, .sum, .logSum: result += value
+      case .product: result *= value
       case .maximum: result = propagatingMaximum(result, value)
       case .minimum: result = propagatingMinimum(result, value)
+      case .l1: result += value.magnitude
+      case .l2, .sumSquare: result += value * value
+      case .logSumExp: break
       }
     }
-    return kind == .mean ? result / Float(reduced.count) : result
+    switch kind {
+    case .mean: return result / Float(count)
+    case .l2: return result.squareRoot()
+    case .logSum: return Float.logarithm(result)
+    default: return result
+    }
+  }
+
+  /// The largest exponent is taken out first, so that nothing overflows.
+  private func logSumExp(_ x: UnsafeMutablePointer<Float>) -> Float {
+    var largest = -Float.infinity
+    for index in 0..<reduced.count {
+      largest = propagatingMaximum(largest, x[reduced.offset(index)])
+    }
+    guard largest.isFinite else { return largest }
+    var sum: Float = 0
+    for index in 0..<reduced.count {
+      sum += Float.exponential(x[reduced.offset(index)] - largest)
+    }
+    return largest + Float.logarithm(sum)
+  }
+
+  /// Wraps around; the mean truncates, and is 0 of nothing.
+  private func reduceIntegers<T: FixedWidthInteger & BitwiseCopyable>(
+    _ type: T.Type, _ execution: Execution
+  ) {
+    let (source, target) = (input.elements(type, execution), output.elements(type, execution))
+    let count = reduced.count
+    execution.pool.run(output.count, grain: max(1, 4096 / max(count, 1))) { results, _ in
+      for at in results {
+        let x = source + kept.offset(at)
+        var result: Int64 =
+          switch kind {
+          case .product: 1
+          case .maximum: Int64(T.min)
+          case .minimum: Int64(T.max)
+          default: 0
+          }
+        for index in 0..<count { result = combined(result, Int64(x[reduced.offset(index)])) }
+        if kind == .mean { result = count == 0 ? 0 : result / Int64(count) }
+        target[at] = T(truncatingIfNeeded: result)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func combined(_ result: Int64, _ value: Int64) -> Int64 {
+    switch kind {
+    case .product: result &* value
+    case .maximum: max(result, value)
+    case .minimum: min(result, value)
+    case .l1: result &+ (value < 0 ? 0 &- value : value)
+    case .sumSquare: result &+ value &* value
+    default: result &+ value
+    }
   }
 
   private func reduceRun(_ x: UnsafeMutablePointer<Float>, to y: UnsafeMutablePointer<Float>) {
@@ -98,15 +168,25 @@ final class ReduceStep: ExecutionStep {
     for index in 0..<reduced.count {
       let values = x + reduced.offset(index)
       switch kind {
-      case .mean, .sum: kernels.pointwise.add(runLength, y, values, to: y)
       case .maximum:
         for at in 0..<runLength { y[at] = propagatingMaximum(y[at], values[at]) }
       case .minimum:
         for at in 0..<runLength { y[at] = propagatingMinimum(y[at], values[at]) }
+      default: kernels.pointwise.add(runLength, y, values, to: y)
       }
     }
     if kind == .mean {
       kernels.pointwise.divide(runLength, y, by: Float(reduced.count), to: y)
+    }
+  }
+}
+
+extension ReduceFunction {
+  /// Whether neighbouring results can be made together, by adding or comparing whole runs.
+  fileprivate var combinesRuns: Bool {
+    switch self {
+    case .mean, .sum, .maximum, .minimum: true
+    default: false
     }
   }
 }

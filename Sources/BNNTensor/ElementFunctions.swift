@@ -1,0 +1,106 @@
+/// Arithmetic on two numbers; the raw value is the ONNX operator's name.
+public enum BinaryFunction: String, Hashable, Sendable, CaseIterable {
+  case add = "Add", subtract = "Sub", multiply = "Mul", divide = "Div"
+  case power = "Pow", maximum = "Max", minimum = "Min", remainder = "Mod"
+}
+
+/// A test of two elements; the raw value is the ONNX operator's name.
+public enum ComparisonFunction: String, Hashable, Sendable, CaseIterable {
+  case equal = "Equal", less = "Less", lessOrEqual = "LessOrEqual"
+  case greater = "Greater", greaterOrEqual = "GreaterOrEqual"
+}
+
+/// Logic on truth values, `not` on one; the raw value is the ONNX operator's name.
+public enum LogicalFunction: String, Hashable, Sendable, CaseIterable {
+  case and = "And", or = "Or", xor = "Xor", not = "Not"
+}
+
+/// What many numbers are reduced to; the raw value is the ONNX operator's name.
+public enum ReduceFunction: String, Hashable, Sendable, CaseIterable {
+  case mean = "ReduceMean", sum = "ReduceSum", product = "ReduceProd"
+  case maximum = "ReduceMax", minimum = "ReduceMin"
+  case l1 = "ReduceL1", l2 = "ReduceL2", sumSquare = "ReduceSumSquare"
+  case logSum = "ReduceLogSum", logSumExp = "ReduceLogSumExp"
+
+  /// Whether the exact result of integers is an integer.
+  package var allowsIntegers: Bool {
+    switch self {
+    case .l2, .logSum, .logSumExp: false
+    default: true
+    }
+  }
+}
+
+/// What stands outside an array that is padded; the raw value is that of ONNX's `mode`.
+public enum PadMode: String, Hashable, Sendable, CaseIterable {
+  case constant, reflect, edge, wrap
+
+  /// The position in an array of `extent` that a position outside of it shows; nil for a constant.
+  package func source(of position: Int, extent: Int) -> Int? {
+    if position >= 0, position < extent { return position }
+    switch self {
+    case .constant: return nil
+    case .edge: return position < 0 ? 0 : extent - 1
+    case .reflect: return position < 0 ? -position : 2 * (extent - 1) - position
+    case .wrap: return position < 0 ? position + extent : position - extent
+    }
+  }
+
+  /// Whether an array of `extent` can be padded like this; negative amounts crop.
+  package func allows(begin: Int, end: Int, extent: Int) -> Bool {
+    let reach = self == .reflect ? extent - 1 : extent
+    return (self == .constant || self == .edge || (begin <= reach && end <= reach))
+      && (self == .constant || extent > 0 || (begin <= 0 && end <= 0))
+      && extent + begin + end >= 0
+  }
+}
+
+extension BinaryFunction {
+  /// The function of floats. The remainder has the sign of the dividend, as ONNX demands.
+  package func floatFunction<T: ElementaryFloat>() -> (T, T) -> T {
+    switch self {
+    case .add: { $0 + $1 }
+    case .subtract: { $0 - $1 }
+    case .multiply: { $0 * $1 }
+    case .divide: { $0 / $1 }
+    case .power: { T.power($0, $1) }
+    case .maximum: { propagatingMaximum($0, $1) }
+    case .minimum: { propagatingMinimum($0, $1) }
+    case .remainder: { $0.truncatingRemainder(dividingBy: $1) }
+    }
+  }
+
+  /// The function of integers, which wraps around. Division truncates, the remainder has the sign
+  /// of the divisor; both are 0 for a divisor of 0.
+  package var integerFunction: @Sendable (Int64, Int64) -> Int64 {
+    switch self {
+    case .add: { $0 &+ $1 }
+    case .subtract: { $0 &- $1 }
+    case .multiply: { $0 &* $1 }
+    case .divide: { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
+    case .power: { integerPower($0, $1) }
+    case .maximum: { max($0, $1) }
+    case .minimum: { min($0, $1) }
+    case .remainder:
+      { a, b in
+        guard b != 0 else { return 0 }
+        let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
+        return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
+      }
+    }
+  }
+}
+
+/// Wraps around; a negative exponent truncates the exact result, 0 for a base of 0.
+private func integerPower(_ base: Int64, _ exponent: Int64) -> Int64 {
+  guard exponent >= 0 else {
+    return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0
+  }
+  var (result, square, rest): (Int64, Int64, Int64) = (1, base, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result = result &* square }
+    square = square &* square
+    rest >>= 1
+  }
+  return result
+}
