@@ -144,7 +144,7 @@ final class GraphAssembly {
 
   /// Adds one node of the source by its operator's builder.
   func add(_ source: OnnxNode) throws(ImportFault) {
-    guard let definition = OnnxOperator.all[source.opType] else { return }
+    guard let definition = OnnxOperator.find(source.opType, domain: source.domain) else { return }
     let node = NodeBuilder(source, assembly: self)
     guard operatorSet >= definition.since else {
       throw node.fault(.needsOperatorSet(version: operatorSet, atLeast: definition.since))

@@ -54,7 +54,7 @@ struct OnnxImporter {
   private static func checkOperators(_ nodes: [OnnxNode]) throws(ImportFault) {
     var unsupported: [UnsupportedOperator] = []
     var position: [[String]: Int] = [:]
-    for node in nodes where !node.domain.isEmpty || OnnxOperator.all[node.opType] == nil {
+    for node in nodes where OnnxOperator.find(node.opType, domain: node.domain) == nil {
       if let index = position[[node.opType, node.domain]] {
         unsupported[index].nodes.append(node.name)
       } else {

@@ -21,5 +21,11 @@ struct OnnxOperator: Sendable {
     products, reductions, shapes,
   ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }
 
+  /// The operator of a node; nil for one that the importer does not know.
+  static func find(_ name: String, domain: String) -> OnnxOperator? {
+    if domain.isEmpty || domain == "ai.onnx" { return all[name] }
+    return quantizerDomains.contains(domain) ? trainedQuantizers[name] : nil
+  }
+
   static let anyNumber = 1...Int.max
 }
