@@ -54,6 +54,10 @@ extension Finding {
     case .sign, .keptFloat: nil
     case .removedResidue(let node, let relative):
       "'\(node)': weights differed from ±α by \(relative) relative; made exact"
+    case .computedInFloat32(let type):
+      "computed in float32 what the source computes in \(type.rawValue)"
+    case .codebook(let node, let kernels, let count):
+      "'\(node)': its \(count) kernels are \(kernels) different ones"
     case .reachableZeros(let node, let channels):
       "'\(node)': \(channels) channels can reach an exact zero at a plain Sign; see --sign-of-zero"
     }

@@ -96,10 +96,13 @@ public struct Converter: Sendable {
   }
 
   /// The source's graph in which every recognized sign gives the bit that the conversion gives
-  /// it at 0; nothing else is changed. What verification compares with.
+  /// it at 0, and which computes in float32; nothing else is changed. What verification compares
+  /// with.
   public func resolveSigns(of source: SourceModel) throws(ConversionError) -> Graph {
     var graph = source.graph
-    let passes: [any Pass] = [FoldConstants(), CanonicalizeSigns(signOfZero: options.signOfZero)]
+    let passes: [any Pass] = [
+      FoldConstants(), ComputeInFloat32(), CanonicalizeSigns(signOfZero: options.signOfZero),
+    ]
     do {
       try PassPipeline(passes).run(on: &graph)
     } catch {

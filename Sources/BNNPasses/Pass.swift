@@ -1,4 +1,5 @@
 import BNNGraph
+import BNNTensor
 
 /// One rewriting of a graph.
 ///
@@ -60,6 +61,10 @@ public enum Finding: Hashable, Sendable {
   case keptFloat(node: String, reason: String)
   /// Weights that are ±α only up to rounding were made exactly so; the largest relative change.
   case removedResidue(node: String, relative: Float)
+  /// The source computes in another precision; the conversion computes in float32.
+  case computedInFloat32(ElementType)
+  /// The kernels of a layer are chosen from few: how many different ones of how many.
+  case codebook(node: String, kernels: Int, of: Int)
   /// Channels in which an exact zero can reach a plain `Sign`, whose bit the conversion chose.
   case reachableZeros(node: String, channels: Int)
 }

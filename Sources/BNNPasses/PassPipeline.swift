@@ -15,11 +15,15 @@ public struct PassPipeline: Sendable {
   public static func standard(signOfZero: SignOfZero = .plus) -> PassPipeline {
     PassPipeline([
       FoldConstants(),
+      ComputeInFloat32(),
       EliminateIdentities(),
+      // Needs constants without needless extents; makes channels of what signs are tested with.
+      FlattenThermometers(),
       // Needs folded constants; every later pass looks for Binarize.
       CanonicalizeSigns(signOfZero: signOfZero),
       CanonicalizeProducts(),
       CanonicalizePooling(),
+      FactorActivations(),
       FoldPadding(),
       CanonicalizeActivations(),
       // Before weights are looked at: the branches of a split are one convolution.
@@ -31,6 +35,8 @@ public struct PassPipeline: Sendable {
       PackBits(),
       // From here on binary convolutions are known by their operator.
       FoldThresholds(),
+      // After thresholds are known: signs of one value with the same thresholds are one.
+      EliminateDuplicates(),
       FuseBlocks(),
       // Last: what is left has to be said with the operations that files have.
       DecomposeOperators(),

@@ -59,14 +59,70 @@ struct BinarizeWeightsTests {
     try expectSameMeaning(before, after, on: input())
   }
 
-  @Test func singleZerosKeepTheLayerFloat() throws {
+  /// Every other channel, the channels of one group, and all channels.
+  @Test(arguments: [[3], [0, 5, 6], [0, 1, 2, 3, 4, 5, 6, 7]], [1, 2, 4])
+  func singleZerosContributeNothing(_ channels: [Int], _ groups: Int) throws {
+    var numbers = Numbers(seed: 6)
+    let each = 4 / groups * 9
+    var weights = numbers.signs(8 * each, scale: 0.5)
+    for channel in channels { weights[channel * each + numbers.generator.nextIndex(each)] = 0 }
+    var b = GraphBuilder()
+    let s = b.node(.binarize(Binarize(thresholds: .zeroIsPlus)), b.input([4, 5, 5]))
+    let before = b.finish(
+      b.convolution(s, weights: weights, outputs: 8, channels: 4, groups: groups))
+    let (after, reports) = try apply([BinarizeWeights(), PackBits()], to: before)
+    #expect(operators(after).filter { $0 == "BinaryConvolution" }.count == 2)
+    #expect(keptFloat(reports).isEmpty)
+    try expectSameMeaning(before, after, on: Tensor(numbers.uniform(200), shape: [2, 4, 5, 5]))
+  }
+
+  @Test func singleZerosKeepALayerOfRealsFloat() throws {
     var numbers = Numbers(seed: 6)
     var weights = numbers.signs(18)
     weights[4] = 0
-    let before = graph(weights: weights)
+    let before = graph(weights: weights, isBinaryInput: false)
     let (after, reports) = try apply([BinarizeWeights()], to: before)
     #expect(operators(after) == operators(before) && reports[0].outcome.rewrites.isEmpty)
-    #expect(keptFloat(reports).first?.contains("exactly 0") == true)
+    #expect(keptFloat(reports).first?.contains("some weights are 0") == true)
+  }
+
+  /// SBNN: weights of α and β; dyadic numbers, so that float32 is exact.
+  @Test(arguments: [1, 2], [[Float(0), 1], [-0.25, 0.5], [1, 1.5], [-2, -1]])
+  func twoValuesAreASignAndAnOffset(_ groups: Int, _ domain: [Float]) throws {
+    var numbers = Numbers(seed: 9)
+    let weights = numbers.signs(8 * (4 / groups) * 9).map { $0 > 0 ? domain[1] : domain[0] }
+    var b = GraphBuilder()
+    let s = b.node(.binarize(Binarize(thresholds: .zeroIsPlus)), b.input([4, 5, 5]))
+    let bias = b.constant(numbers.integers(8, -4...4), [8])
+    let before = b.finish(
+      b.convolution(s, weights: weights, outputs: 8, channels: 4, groups: groups, bias: bias))
+    let (after, reports) = try apply([BinarizeWeights(), PackBits()], to: before)
+    // The second one is the sum of the input under the window.
+    #expect(operators(after).filter { $0 == "BinaryConvolution" }.count == 2)
+    #expect(keptFloat(reports).isEmpty)
+    try expectSameMeaning(before, after, on: Tensor(numbers.uniform(200), shape: [2, 4, 5, 5]))
+  }
+
+  @Test func fewWeightsWithTwoValuesAreReal() throws {
+    // Two weights per output always have two values.
+    var b = GraphBuilder()
+    let s = b.node(.binarize(Binarize(thresholds: .zeroIsPlus)), b.input([2, 3, 3]))
+    let before = b.finish(
+      b.convolution(s, weights: [0.5, 2, -1, 3], outputs: 2, channels: 2, kernel: 1))
+    let (after, reports) = try apply([BinarizeWeights()], to: before)
+    #expect(operators(after) == ["Binarize", "Conv"])
+    #expect(keptFloat(reports).count == 1)
+  }
+
+  @Test func repeatedKernelsAreReported() throws {
+    var numbers = Numbers(seed: 10)
+    let book = (0..<3).map { _ in numbers.signs(9) }
+    let weights = (0..<32).flatMap { _ in book[numbers.generator.nextIndex(3)] }
+    var b = GraphBuilder()
+    let s = b.node(.binarize(Binarize(thresholds: .zeroIsPlus)), b.input([4, 5, 5]))
+    let before = b.finish(b.convolution(s, weights: weights, outputs: 8, channels: 4))
+    let found = try apply([BinarizeWeights()], to: before).reports[0].outcome.findings
+    #expect(found == [.codebook(node: "Conv_1", kernels: 3, of: 32)])
   }
 
   @Test func realWeightsAndRealInputsAreExplained() throws {

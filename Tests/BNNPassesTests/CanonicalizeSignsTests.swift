@@ -124,16 +124,51 @@ struct CanonicalizeSignsTests {
       before, after, on: Tensor(delicate.filter { abs($0) > 1e-8 }, shape: [2, 4]))
   }
 
-  @Test func whatIsNoSignIsLeftAlone() throws {
-    // {0, 1}, three states, and a sign of what is never negative.
+  @Test func zeroAndOneAreASignTimesAHalfPlusAHalf() throws {
     var b = GraphBuilder()
     let x = b.input([4])
     let isPlus = b.node(.comparison(Comparison(kind: .greater)), x, b.scalar(0))
-    let zeroOne = b.finish(b.node(.cast(Cast(to: .float32)), isPlus))
-    #expect(try apply([CanonicalizeSigns()], to: zeroOne).graph == apply([], to: zeroOne).graph)
+    let compared = b.finish(b.node(.cast(Cast(to: .float32)), isPlus))
     b = GraphBuilder()
     let relu = b.node(.elementwiseUnary(ElementwiseUnary(function: .relu)), b.input([4]))
     let positive = b.finish(b.sign(relu))
-    #expect(operators(try apply([CanonicalizeSigns()], to: positive).graph) == ["Relu", "Sign"])
+    for before in [compared, positive] {
+      let (after, reports) = try apply([CanonicalizeSigns()], to: before)
+      #expect(operators(after).suffix(3) == ["Binarize", "Mul", "Add"])
+      try expectSameMeaning(before, after, on: Tensor(delicate, shape: [4, 4]))
+      guard case .sign(let sign)? = reports[0].outcome.findings.first else {
+        Issue.record("no sign was reported")
+        continue
+      }
+      #expect(sign.atZero == .minus)
+    }
+  }
+
+  @Test func aMaskAndItsComplementShareOneSign() throws {
+    // FracBNN's gate: (1 − m)·a + m·b.
+    var b = GraphBuilder()
+    let (x, y) = (b.input([4]), b.input([4], name: "y"))
+    let test = b.node(.comparison(Comparison(kind: .greater)), x, b.scalar(0.5))
+    let mask = b.node(.cast(Cast(to: .float32)), test)
+    let rest = b.binary(.multiply, b.binary(.subtract, b.scalar(1), mask), x)
+    let before = b.finish(b.binary(.add, rest, b.binary(.multiply, mask, y)))
+    let (after, _) = try apply([CanonicalizeSigns()], to: before)
+    #expect(operators(after).filter { $0 == "Binarize" }.count == 1)
+    let inputs = [
+      "x": Tensor([Float(0.5), 0.75, -1, 2], shape: [1, 4]),
+      "y": Tensor([Float(3), 4, 5, 6], shape: [1, 4]),
+    ]
+    let result = try ReferenceExecutor(after).run(inputs)
+    #expect(result[after.outputs[0]]?.floats == [0.5, 4, -1, 6])
+  }
+
+  @Test func threeStatesAreLeftAlone() throws {
+    var b = GraphBuilder()
+    let x = b.input([4])
+    let s = b.sign(x)
+    // −1, 0.25 and 1: no sign has a number between its two.
+    let isZero = b.node(.comparison(Comparison(kind: .equal)), s, b.scalar(0))
+    let before = b.finish(b.node(.select(Where()), isZero, b.scalar(0.25), s))
+    #expect(try apply([CanonicalizeSigns()], to: before).graph == apply([], to: before).graph)
   }
 }

@@ -11,4 +11,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
     return z ^ (z >> 31)
   }
+
+  /// A number from 0 up to a positive count.
+  public mutating func nextIndex(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
 }

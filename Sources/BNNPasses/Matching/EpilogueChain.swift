@@ -316,12 +316,12 @@ extension BatchNormalization {
 
 extension Graph {
   /// Whether a value can be an operand of an epilogue that works on `target`: the same
-  /// dimensions, or one number per picture and channel, or a scalar.
+  /// dimensions, or 1 in the place of some, but not of the batch.
   func canJoin(_ value: ValueID, to target: ValueID) -> Bool {
     let (from, to) = (dimensions(value), dimensions(target))
     guard self[value].type?.elementType == .float32, !to.isEmpty else { return false }
     if from == to { return true }
-    return from.count == to.count && to.count >= 2 && from[0] == to[0] && from[1] == to[1]
-      && from.dropFirst(2).allSatisfy { $0 == .fixed(1) }
+    return from.count == to.count && from[0] == to[0]
+      && zip(from, to).allSatisfy { $0 == $1 || $0 == .fixed(1) }
   }
 }

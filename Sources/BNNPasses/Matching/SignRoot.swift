@@ -5,6 +5,8 @@ import BNNTensor
 struct SignRoot {
   enum Kind {
     case sign
+    /// The sign of what is never negative: 0 or 1.
+    case positive
     /// x lies in the interval exactly where the comparison is true.
     case comparison(Thresholds<Float>)
   }
@@ -19,11 +21,9 @@ struct SignRoot {
     self.node = index
     switch node.op {
     case .elementwiseUnary(let unary) where unary.function == .sign:
-      guard let x = node.input(0), graph.constant(x) == nil, !graph.isNeverNegative(x, uses) else {
-        return nil
-      }
+      guard let x = node.input(0), graph.constant(x) == nil else { return nil }
       operand = x
-      kind = .sign
+      kind = graph.isNeverNegative(x, uses) ? .positive : .sign
     case .comparison(let comparison):
       guard let a = node.input(0), let b = node.input(1) else { return nil }
       let isSwapped = graph.constant(a) != nil
@@ -71,12 +71,14 @@ struct SignRoot {
     return Region(nodes: nodes, results: results)
   }
 
-  /// A result that is −m in one state and +m in the other, in every channel.
+  /// A result with one number in one state and another in the other, in every channel: offset − m
+  /// and offset + m.
   struct Step {
-    /// +m where the sign is positive, or where the comparison holds.
+    /// The larger number where the sign is positive, or where the comparison holds.
     var isRising: Bool
     var magnitude: Float
-    /// −1, 0 or 1: the result at a `Sign`'s 0 in units of the magnitude.
+    var offset: Float
+    /// −1, 0 or 1: the result at a `Sign`'s 0 is the smaller number, that in the middle, the larger.
     var atZero: Int?
   }
 
@@ -87,6 +89,8 @@ struct SignRoot {
     switch kind {
     case .sign:
       states = [-1, 0, 1].map { Tensor([Float](repeating: $0, count: shape.count), shape: shape) }
+    case .positive:
+      states = [0, 1].map { Tensor([Float](repeating: $0, count: shape.count), shape: shape) }
     case .comparison:
       states = [false, true].map { Tensor([Bool](repeating: $0, count: shape.count), shape: shape) }
     }
@@ -97,17 +101,23 @@ struct SignRoot {
       }
       found.append(floats)
     }
-    guard let low = found.first?.first, let high = found.last?.first, low == -high, high != 0,
-      high.isFinite, found.allSatisfy({ row in row.allSatisfy { $0 == row[0] } })
+    guard let low = found.first?.first, let high = found.last?.first, low != high,
+      found.allSatisfy({ row in row.allSatisfy { $0 == row[0] } })
     else { return nil }
-    let magnitude = abs(high)
+    let offset = low / 2 + high / 2
+    let magnitude = abs(high / 2 - low / 2)
+    // Only where float32 holds both numbers as offset ∓ magnitude.
+    guard offset.isFinite, magnitude > 0, magnitude.isFinite,
+      offset - magnitude == min(low, high), offset + magnitude == max(low, high)
+    else { return nil }
     guard found.count == 3 else {
-      return Step(isRising: high > 0, magnitude: magnitude, atZero: nil)
+      return Step(isRising: high > low, magnitude: magnitude, offset: offset, atZero: nil)
     }
     let middle = found[1][0]
-    guard middle == 0 || abs(middle) == magnitude else { return nil }
+    guard [low, offset, high].contains(middle) else { return nil }
     return Step(
-      isRising: high > 0, magnitude: magnitude, atZero: middle == 0 ? 0 : middle > 0 ? 1 : -1)
+      isRising: high > low, magnitude: magnitude, offset: offset,
+      atZero: middle == offset ? 0 : middle > offset ? 1 : -1)
   }
 
   private func evaluate(

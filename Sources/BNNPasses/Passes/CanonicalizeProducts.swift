@@ -4,6 +4,7 @@ import BNNTensor
 /// Writes matrix products with constant weights as convolutions, so that there is one kind of
 /// layer to binarize.
 ///
+/// - `MatMul(x, W)` with a stack of matrices x becomes the product of one matrix with all rows.
 /// - `Gemm(x, W, b)` and `MatMul(x, W)` with a matrix x become `Conv` of spatial rank 0 with
 ///   weights [O, C], transposed as needed; α becomes a factor behind it, β scales the bias.
 /// - The product of a flattened map [N, C, s…] with more than one channel becomes a convolution
@@ -48,9 +49,10 @@ public struct CanonicalizeProducts: Pass {
   /// `Conv` of spatial rank 0 for a product with constant weights.
   private func product(_ node: Node, _ gemm: Gemm, in graph: inout Graph) -> ValueID? {
     guard let x = node.input(0), let w = node.input(1), let weights = graph.constant(w),
-      graph.constant(x) == nil, graph.dimensions(x).count == 2, weights.shape.rank == 2,
+      graph.constant(x) == nil, weights.shape.rank == 2,
       weights.elementType.isFloatingPoint, graph[x].type?.elementType == .float32
     else { return nil }
+    guard graph.dimensions(x).count == 2 else { return stackedProduct(node, in: &graph) }
     let outputs = weights.shape[gemm.transposeB ? 0 : 1]
     var bias: ValueID?
     if let c = node.input(2) {
@@ -73,6 +75,23 @@ public struct CanonicalizeProducts: Pass {
     return graph.add(
       .elementwiseBinary(ElementwiseBinary(kind: .multiply)), name: node.name,
       inputs: [output, factor])
+  }
+
+  /// `MatMul(x, W)` of a stack of matrices as the product of one matrix that has all rows.
+  private func stackedProduct(_ node: Node, in graph: inout Graph) -> ValueID? {
+    guard case .matMul = node.op, let x = node.input(0), let from = graph[x].type,
+      let to = graph[node.outputs[0]].type, from.rank >= 3,
+      case .fixed(let columns)? = from.dimensions.last
+    else { return nil }
+    let leading = from.dimensions.dropLast()
+    let count = leading.reduce(1) { $0 * $1.extent(batch: 1) }
+    let stack: Dimension = leading.contains(where: \.isBatch) ? .batch(count) : .fixed(count)
+    guard let back = ValueType(.float32, [stack, .fixed(columns)]).reshapeTarget(to) else {
+      return nil
+    }
+    let rows = graph.addReshape(x, to: [-1, columns], name: node.name + ".rows")
+    let product = graph.add(node.op, name: node.name, inputs: [rows, node.input(1)])
+    return graph.addReshape(product, to: back, name: node.name + ".stack")
   }
 
   /// A convolution over the whole map for a product of a flattened map.

@@ -11,9 +11,9 @@ import BNNTensor
 /// Before: `y = f(root(x))`, f(root) is ±1 in the two states.
 /// After: `Binarize(x)` with the thresholds of the comparison.
 ///
-/// If f(root) takes the values ±s with another s, `Binarize(x)·s` is written. A plain `Sign` is 0
-/// at 0, which no bit holds: ``SignOfZero`` decides. A `Sign` of something that is never negative
-/// is 0 or 1, not ±1, and is left alone.
+/// If f(root) takes two other values, {0, 1} for example, `Binarize(x)·m + c` is written. A plain
+/// `Sign` is 0 at 0, which no bit holds: ``SignOfZero`` decides. A `Sign` of something that is never
+/// negative is 0 or 1.
 ///
 /// The arithmetic of straight-through estimators, `(s − e) + e` with a sign s and the same tensor
 /// e, is s.
@@ -26,11 +26,14 @@ public struct CanonicalizeSigns: Pass {
 
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
-    // A sign of a sign's arithmetic becomes visible when the inner one is gone.
+    // A sign of a sign's arithmetic becomes visible when the inner one is gone. Numbers other than
+    // ±m come last: many are masks in arithmetic that an estimator's rewrite removes.
     while true {
-      let hasNewSteps = try rewriteSteps(in: &graph, &outcome)
+      let hasNewSigns = try rewriteSteps(areCentred: true, in: &graph, &outcome)
       let hasNewEstimators = rewriteEstimators(in: &graph, &outcome)
-      guard hasNewSteps || hasNewEstimators else { return outcome }
+      if !hasNewSigns && !hasNewEstimators {
+        guard try rewriteSteps(areCentred: false, in: &graph, &outcome) else { return outcome }
+      }
       try graph.removeDeadNodes()
       try graph.inferTypes()
     }
@@ -39,7 +42,7 @@ public struct CanonicalizeSigns: Pass {
   // MARK: Steps
 
   private func rewriteSteps(
-    in graph: inout Graph, _ outcome: inout PassOutcome
+    areCentred: Bool, in graph: inout Graph, _ outcome: inout PassOutcome
   ) throws(GraphError) -> Bool {
     let uses = graph.uses()
     var done = false
@@ -48,29 +51,58 @@ public struct CanonicalizeSigns: Pass {
     for index in graph.nodes.indices where !explained.contains(index) {
       guard let root = SignRoot(at: index, of: graph, uses) else { continue }
       let region = root.region(in: graph, uses)
+      // All are evaluated before one is replaced.
+      var steps: [(result: ValueID, step: SignRoot.Step)] = []
       for result in region.results {
-        guard let step = try root.step(result, of: region, in: graph) else { continue }
-        guard let form = form(of: step, root) else { continue }
+        if let step = try root.step(result, of: region, in: graph),
+          (step.offset == 0) == areCentred
+        {
+          steps.append((result, step))
+        }
+      }
+      var bits: ValueID?
+      for (result, step) in steps {
         let node = graph.nodes[uses.producer(of: result) ?? index]
         let spelling = region.spelling(of: result, in: graph, uses)
-        var output = graph.add(
-          .binarize(Binarize(thresholds: form.thresholds, zeroIsChosen: form.zeroIsChosen)),
-          name: node.name, inputs: [root.operand])
-        if step.magnitude != 1 {
-          let scale = graph.addConstant(Tensor(scalar: step.magnitude), name: node.name + ".scale")
-          output = graph.add(
-            .elementwiseBinary(ElementwiseBinary(kind: .multiply)), name: node.name,
-            inputs: [output, scale])
-        }
-        graph.replaceUses(of: result, with: output)
+        let atZero = replace(result, step, root, node, sharing: &bits, in: &graph)
         outcome.rewrote(node, "recognized \(spelling) as a sign")
         outcome.findings.append(
-          .sign(SignFinding(node: node.name, spelling: spelling, atZero: form.atZero)))
+          .sign(SignFinding(node: node.name, spelling: spelling, atZero: atZero)))
         explained.formUnion(region.nodes)
         done = true
       }
     }
     return done
+  }
+
+  /// - Parameter bits: what masks of one comparison share: m and 1 − m are multiples of one sign.
+  private func replace(
+    _ result: ValueID, _ step: SignRoot.Step, _ root: SignRoot, _ node: Node,
+    sharing bits: inout ValueID?, in graph: inout Graph
+  ) -> SignFinding.AtZero {
+    var step = step
+    let atZero = form(of: step, root).atZero
+    var magnitude = step.magnitude
+    if step.offset != 0, case .comparison = root.kind, !step.isRising {
+      magnitude = -magnitude
+      step.isRising = true
+    }
+    let form = form(of: step, root)
+    var output =
+      bits
+      ?? graph.add(
+        .binarize(Binarize(thresholds: form.thresholds, zeroIsChosen: form.zeroIsChosen)),
+        name: node.name, inputs: [root.operand])
+    graph[output].type = graph[root.operand].type
+    if step.offset != 0, case .comparison = root.kind { bits = output }
+    if magnitude != 1 {
+      output = graph.combine(output, .multiply, magnitude, name: node.name + ".scale")
+    }
+    if step.offset != 0 {
+      output = graph.combine(output, .add, step.offset, name: node.name + ".offset")
+    }
+    graph.replaceUses(of: result, with: output)
+    return atZero
   }
 
   private struct Form {
@@ -79,7 +111,7 @@ public struct CanonicalizeSigns: Pass {
     var atZero: SignFinding.AtZero
   }
 
-  private func form(of step: SignRoot.Step, _ root: SignRoot) -> Form? {
+  private func form(of step: SignRoot.Step, _ root: SignRoot) -> Form {
     var thresholds: Thresholds<Float>
     var isChosen = false
     switch root.kind {
@@ -93,6 +125,9 @@ public struct CanonicalizeSigns: Pass {
       // The side of zero goes with the higher or the lower half-line.
       let zeroIsAbove = (zeroIsPlus > 0) == step.isRising
       thresholds = zeroIsAbove ? .zeroIsPlus : .zeroIsMinus
+      if !step.isRising { thresholds = thresholds.falling }
+    case .positive:
+      thresholds = .zeroIsMinus
       if !step.isRising { thresholds = thresholds.falling }
     case .comparison(let test):
       thresholds = test
@@ -132,14 +167,26 @@ public struct CanonicalizeSigns: Pass {
 }
 
 extension Graph {
-  /// Whether a value is a recognized sign, perhaps times a constant.
+  /// Whether a value is a recognized sign, perhaps times a constant and plus a constant.
   fileprivate func isScaledSign(_ value: ValueID, _ uses: Uses) -> Bool {
     if isSign(value, uses) { return true }
     guard let index = uses.producer(of: value),
-      case .elementwiseBinary(let binary) = nodes[index].op, binary.kind == .multiply,
-      let factor = nodes[index].input(0)
+      case .elementwiseBinary(let binary) = nodes[index].op,
+      binary.kind == .multiply || binary.kind == .add,
+      let inner = nodes[index].input(0), constant(nodes[index].input(1)) != nil
     else { return false }
-    return isSign(factor, uses) && constant(nodes[index].input(1)) != nil
+    return isScaledSign(inner, uses)
+  }
+
+  /// Adds a node that combines a value with a number.
+  mutating func combine(
+    _ value: ValueID, _ kind: ElementwiseBinary.Kind, _ number: Float, name: String
+  ) -> ValueID {
+    let constant = addConstant(Tensor(scalar: number), name: name)
+    let result = add(
+      .elementwiseBinary(ElementwiseBinary(kind: kind)), name: name, inputs: [value, constant])
+    self[result].type = self[value].type
+    return result
   }
 }
 

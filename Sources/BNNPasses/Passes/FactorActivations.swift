@@ -1,0 +1,97 @@
+import BNNGraph
+import BNNTensor
+
+/// Writes products with activations of few values as sums of products with signs.
+///
+/// Before: `Conv(x, w)`, w ±α or of two values, and x = c + Σ mᵢ·sᵢ with signs sᵢ: {0, 1}
+/// activations, scaled signs, sums of signs, or a quantizer with up to four levels.
+/// After: `Σ mᵢ·Conv(sᵢ, w) + c·Σw`.
+///
+/// Zero padding of x pads sᵢ with the signs that make x zero: {0, 1} activations are padded with
+/// −1. Where no signs do, the convolution is left alone. See ``SignCombination``.
+public struct FactorActivations: Pass {
+  public let name = "factor-activations"
+  public let summary = "Writes products with activations of few values as products with signs."
+
+  public init() {}
+
+  public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
+    var outcome = PassOutcome()
+    var factoring = SignFactoring(graph.uses())
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      guard case .convolution(let convolution) = node.op, let x = node.input(0),
+        let weights = graph.constant(node.input(1)), weights.elementType == .float32,
+        node.input(2) == nil || graph.constant(node.input(2)) != nil,
+        !graph.isSign(x, factoring.uses),
+        let combination = try factoring.combination(of: x, in: &graph),
+        let paddings = combination.paddings(for: convolution.geometry),
+        BinaryWeights(of: weights) != nil
+      else { continue }
+      let output = expand(node, convolution, combination, paddings, weights, in: &graph)
+      graph.replaceUses(of: node.outputs[0], with: output)
+      outcome.rewrote(node, "factored into \(combination.terms.count) products with signs")
+    }
+    outcome.findings = factoring.findings
+    return outcome
+  }
+
+  private func expand(
+    _ node: Node, _ convolution: Convolution, _ combination: SignCombination,
+    _ paddings: [ConvolutionGeometry.PaddingValue], _ weights: Tensor, in graph: inout Graph
+  ) -> ValueID {
+    var sum: ValueID?
+    for (position, term) in combination.terms.enumerated() {
+      let name = combination.terms.count == 1 ? node.name : "\(node.name).\(position)"
+      var geometry = convolution.geometry
+      geometry.padding = paddings[position]
+      var product = graph.add(
+        .convolution(Convolution(geometry: geometry)), name: name,
+        inputs: [term.signs, node.input(1)])
+      if term.scale != 1 {
+        product = graph.combine(product, .multiply, term.scale, name: name + ".scale")
+      }
+      sum =
+        sum.map { sum in
+          graph.add(
+            .elementwiseBinary(ElementwiseBinary(kind: .add)), name: name + ".sum",
+            inputs: [sum, product])
+        } ?? product
+    }
+    let bias = graph.constant(node.input(2))?.floats
+    let shift = weights.sumsByOutput.enumerated().map { output, sum in
+      Float(Double(combination.offset) * sum + Double(bias?[output] ?? 0))
+    }
+    guard let sum, shift.contains(where: { $0 != 0 }) else { return sum ?? node.outputs[0] }
+    let ones = convolution.geometry.window.kernel.map { _ in 1 }
+    let constant = graph.addConstant(
+      Tensor(shift, shape: Shape([shift.count] + ones)), name: node.name + ".shift")
+    return graph.add(
+      .elementwiseBinary(ElementwiseBinary(kind: .add)), name: node.name + ".shift",
+      inputs: [sum, constant])
+  }
+}
+
+extension SignCombination {
+  /// What each term's signs are padded with where a convolution pads with 0; nil when the
+  /// combination is never 0.
+  fileprivate func paddings(
+    for geometry: ConvolutionGeometry
+  ) -> [ConvolutionGeometry.PaddingValue]? {
+    guard geometry.window.hasPadding, offset != 0 else { return terms.map { _ in .zero } }
+    return signs(summingTo: 0)?.map { $0 > 0 ? .plusOne : .minusOne }
+  }
+}
+
+extension Tensor {
+  /// For weights [O, …], the sum of the weights of each output.
+  fileprivate var sumsByOutput: [Double] {
+    let floats = self.floats
+    let outputs = shape.dimensions.first ?? 0
+    guard outputs > 0 else { return [] }
+    let each = floats.count / outputs
+    return (0..<outputs).map { output in
+      floats[output * each..<(output + 1) * each].reduce(0.0) { $0 + Double($1) }
+    }
+  }
+}
