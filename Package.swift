@@ -79,14 +79,14 @@ let package = Package(
       name: "BNNTestSupport", dependencies: ["BNNTensor"], path: "Tests/BNNTestSupport",
       swiftSettings: swiftSettings),
     tests("BNNTensorTests", ["BNNTensor"]),
-    tests("BNNGraphTests", ["BNNGraph"]),
+    tests("BNNGraphTests", ["BNNGraph", "BNNPasses", "BNNExport", "BNNRuntime"]),
     tests("BNNPassesTests", ["BNNPasses"]),
     tests("BNNImportTests", ["BNNImport"]),
     tests("BNNFormatTests", ["BNNFormat"]),
     tests("BNNRuntimeTests", ["BNNRuntime"]),
     tests("BNNExportTests", ["BNNExport", "BNNRuntime"]),
     tests("BNNVerificationTests", ["BNNVerification", "BNNKit"]),
-    tests("BNNKitTests", ["BNNKit"]),
+    tests("BNNKitTests", ["BNNKit", "BNNImport"]),
     tests(
       "CommandLineTests",
       [

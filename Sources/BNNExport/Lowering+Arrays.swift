@@ -26,19 +26,20 @@ extension Lowering {
     case .transposedConvolution(let convolution):
       try lower(convolution, node, index: index)
     case .argumentExtremum(let extremum): try lower(extremum, node, index: index)
-    default: throw .unsupportedOperator
+    case .bitwise(let bitwise): try elementwise(.bitwise(bitwise.kind), node, index: index)
+    default: try lowerIndexed(node, index: index)
     }
   }
 
   // MARK: Values
 
   /// A value in the source's own order of axes, not as bits.
-  private mutating func plain(_ id: ValueID) throws(ExportError.Reason) -> Int {
+  mutating func plain(_ id: ValueID) throws(ExportError.Reason) -> Int {
     try require(id, bits: false, layout: Array(try dimensions(of: id).indices))
   }
 
   /// Adds a layer whose one result has the source's order of axes.
-  private mutating func add(
+  mutating func add(
     _ operation: ArrayOperation, of node: Node, index: Int, inputs: [Int]
   ) throws(ExportError.Reason) {
     let output = node.outputs[0]
@@ -246,7 +247,7 @@ extension Lowering {
 
   // MARK: Constants
 
-  private func integers(_ node: Node, _ input: Int) throws(ExportError.Reason) -> [Int] {
+  func integers(_ node: Node, _ input: Int) throws(ExportError.Reason) -> [Int] {
     guard let constant = graph[try node.required(input)].constant else {
       throw .constantExpected(input: input)
     }

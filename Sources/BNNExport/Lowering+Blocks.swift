@@ -13,7 +13,7 @@ extension Lowering {
     let resultRank = try dimensions(of: node.outputs[0]).count
     for operand in node.inputs.dropFirst(block.core.inputCount) {
       guard let operand else { throw .unsupportedForm("a missing operand") }
-      inputs.append(try broadcastOperand(operand, layout: channelsLast(rank: resultRank)))
+      inputs.append(try blockOperand(operand, rank: resultRank))
     }
     let (epilogue, results) = trimmed(block.epilogue, outputs: node.outputs)
     let operation: BNNFormat.Operation
@@ -52,6 +52,16 @@ extension Lowering {
     return (epilogue, zip(outputs, epilogue.outputTypes).map { (id: $0, type: $1) })
   }
 
+  /// An operand of a block's epilogue; [N, C] stands for one number per image and channel.
+  private mutating func blockOperand(
+    _ id: ValueID, rank: Int
+  ) throws(ExportError.Reason) -> Int {
+    guard rank > 2, try dimensions(of: id).count == 2 else {
+      return try broadcastOperand(id, layout: channelsLast(rank: rank))
+    }
+    return try broadcastOperand(id, layout: [rank - 2] + Array(0..<rank - 2) + [rank - 1])
+  }
+
   /// An operand of a result of a rank and layout; extents of 1 are added in front where it has
   /// fewer axes.
   mutating func broadcastOperand(
@@ -70,11 +80,12 @@ extension Lowering {
     let plain = try require(id, bits: false, layout: Array(logical.indices))
     let missing = rank - logical.count
     let padded = [Dimension](repeating: .fixed(1), count: missing) + logical
-    guard !padded.dropFirst().contains(where: \.isBatch) else {
+    let isTrivial = keepsMemory(identity, layout, padded)
+    let steps = isTrivial ? [layout] : [layout, identity]
+    guard !steps.contains(where: { $0.dropFirst().contains { padded[$0].isBatch } }) else {
       throw .batchMoves(value: graph[id].name)
     }
     let type = try elementType(of: id)
-    let isTrivial = keepsMemory(identity, layout, padded)
     var index = plain
     if !isTrivial {
       index = addLayer(

@@ -12,6 +12,12 @@ extension Lowering {
     case .elementwiseUnary(let unary):
       let epilogue = Epilogue(steps: [.function(unary.function)])
       try lower(Block(core: .pointwise, epilogue: epilogue), node, index: index)
+    case .binarize(let binarize):
+      let epilogue = Epilogue(output: .bits(binarize.thresholds))
+      try lower(Block(core: .pointwise, epilogue: epilogue), node, index: index)
+    case .binaryConvolution(let convolution):
+      let block = Block(core: .binaryConvolution(convolution.geometry), epilogue: Epilogue())
+      try lower(block, node, index: index)
     case .binaryPool(let pool): try lower(pool, node, index: index)
     case .concat(let concat): try lower(concat, node, index: index)
     case .elementwiseBinary(let binary) where binary.kind == .multiply && areSigns(node):

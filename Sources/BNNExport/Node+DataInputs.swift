@@ -7,6 +7,7 @@ extension Node {
     let indices: [Int] =
       switch op {
       case .reshape, .squeeze, .unsqueeze, .expand, .tile, .slice, .split, .reduce: [0]
+      case .topK, .cumulativeSum, .resize: [0]
       case .pad: [0, 2]
       default: Array(inputs.indices)
       }

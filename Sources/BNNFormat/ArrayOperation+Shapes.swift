@@ -1,14 +1,17 @@
 import BNNTensor
 
 extension ArrayOperation {
-  /// The number of operands; nil where it is not fixed.
   private var operandCount: Int {
     switch self {
     case .constant: 0
     case .elementwise(let function): function.operandCount
     case .pad(let mode, _, _): mode == .constant ? 2 : 1
-    case .gather, .matrixProduct, .convolution, .transposedConvolution: 2
-    case .cast, .slice, .expand, .argumentExtremum: 1
+    case .gather, .matrixProduct, .convolution, .transposedConvolution, .gatherElements, .gatherND:
+      2
+    case .scatterElements, .scatterND: 3
+    case .cast, .slice, .expand, .argumentExtremum, .topK, .cumulativeSum, .maximumIndices,
+      .resample:
+      1
     }
   }
 
@@ -23,7 +26,9 @@ extension ArrayOperation {
       throw .operandCount(expected: operandCount, found: operands.count)
     }
     guard let x = operands.first else { return [try constantType()] }
-    return [try resultType(x, operands, declared)]
+    let result = try resultType(x, operands, declared)
+    guard case .topK = self else { return [result] }
+    return [result, PhysicalType(.int64, result.dimensions)]
   }
 
   private func constantType() throws(FormatError.Rule) -> PhysicalType {
@@ -64,6 +69,7 @@ extension ArrayOperation {
       guard try x.fixedExtent(axis) > 0 else { throw .emptyAxis(axis) }
       return PhysicalType(
         .int64, x.dimensions(without: [axis], keepDimensions: keepDimensions))
+    default: return try indexedType(x, operands)
     }
   }
 }
@@ -83,6 +89,12 @@ extension ElementwiseFunction {
       if function != .equal { try x.requireNumber() }
       try last.require(x.elementType)
       result = .bool
+    case .bitwise:
+      guard x.elementType == .int32 || x.elementType == .int64 else {
+        throw .unsupportedType(x.elementType)
+      }
+      try last.require(x.elementType)
+      result = x.elementType
     case .logical:
       for operand in operands { try operand.require(.bool) }
       result = .bool
@@ -220,81 +232,5 @@ extension PhysicalType {
       Array(dimensions.dropLast(2)), Array(b.dimensions.dropLast(2)))
     return PhysicalType(
       elementType, outer + [dimensions[dimensions.count - 2], b.dimensions[rank - 1]])
-  }
-}
-
-// MARK: Convolutions
-
-extension ConvolutionGeometry {
-  /// The fixed extents after the first, of both operands.
-  private func extents(
-    of x: PhysicalType, weights: PhysicalType
-  ) throws(FormatError.Rule) -> (x: [Int], weights: [Int]) {
-    try x.require(.float32)
-    try weights.require(.float32)
-    try window.check()
-    let rank = window.spatialRank + 2
-    guard window.spatialRank <= 3, x.dimensions.count == rank else {
-      throw .operandRank(expected: rank, found: x.dimensions.count)
-    }
-    guard weights.dimensions.count == rank else {
-      throw .operandRank(expected: rank, found: weights.dimensions.count)
-    }
-    var lists: [[Int]] = [[], []]
-    for axis in 1..<rank { lists[0].append(try x.fixedExtent(axis)) }
-    for axis in 0..<rank { lists[1].append(try weights.fixedExtent(axis)) }
-    guard Array(lists[1].dropFirst(2)) == window.kernel, padding == .zero else {
-      throw .weightsShape(Shape(lists[1]))
-    }
-    return (lists[0], lists[1])
-  }
-
-  fileprivate func result(
-    of x: PhysicalType, weights: PhysicalType
-  ) throws(FormatError.Rule) -> PhysicalType {
-    let (own, kernel) = try extents(of: x, weights: weights)
-    guard groups >= 1, kernel[0] % groups == 0 else {
-      throw .groups(groups, outputs: kernel[0])
-    }
-    let (channels, overflow) = groups.multipliedReportingOverflow(by: kernel[1])
-    guard !overflow, own[0] == channels else {
-      throw .channels(expected: overflow ? .max : channels, found: own[0])
-    }
-    guard let output = window.outputExtents(of: Array(own.dropFirst())) else { throw .window }
-    return PhysicalType(.float32, [x.dimensions[0], .fixed(kernel[0])] + output.map { .fixed($0) })
-  }
-
-  fileprivate func transposedResult(
-    of x: PhysicalType, weights: PhysicalType, outputPadding: [Int]
-  ) throws(FormatError.Rule) -> PhysicalType {
-    let (own, kernel) = try extents(of: x, weights: weights)
-    guard groups >= 1, own[0] % groups == 0 else { throw .groups(groups, outputs: own[0]) }
-    guard kernel[0] == own[0] else { throw .channels(expected: own[0], found: kernel[0]) }
-    let (channels, overflow) = groups.multipliedReportingOverflow(by: kernel[1])
-    guard !overflow, channels <= FileLayout.maximumElements else { throw .valueTooLarge }
-    guard let output = window.transposedExtents(of: Array(own.dropFirst()), outputPadding) else {
-      throw .window
-    }
-    return PhysicalType(.float32, [x.dimensions[0], .fixed(channels)] + output.map { .fixed($0) })
-  }
-}
-
-extension WindowGeometry {
-  /// (x − 1) · stride + span + output padding − pads; nil where that is not positive. Numbers are
-  /// in the range that ``check()`` demands.
-  fileprivate func transposedExtents(of input: [Int], _ outputPadding: [Int]) -> [Int]? {
-    guard outputPadding.count == spatialRank,
-      outputPadding.allSatisfy({ (0..<1 << 20).contains($0) })
-    else { return nil }
-    var extents: [Int] = []
-    for axis in 0..<spatialRank {
-      guard input[axis] > 0, input[axis] <= FileLayout.maximumElements else { return nil }
-      let extent =
-        (input[axis] - 1) * strides[axis] + span(axis) + outputPadding[axis] - padsBegin[axis]
-        - padsEnd[axis]
-      guard extent > 0 else { return nil }
-      extents.append(extent)
-    }
-    return extents
   }
 }

@@ -153,6 +153,9 @@ extension FormatError.Rule: CustomStringConvertible {
     case .unsupportedType(let type): "the operation does not work on \(type)"
     case .slice(let axis): "the slice leaves the operand along axis \(axis)"
     case .padding(let axis): "the padding along axis \(axis) is not possible"
+    case .pickedCount(let count): "\(count) elements are more than there are"
+    case .indexDimensions(let dimensions): "indices or updates cannot have dimensions \(dimensions)"
+    case .resampleTable(let axis): "the table of axis \(axis) does not fit"
     case .emptyAxis(let axis): "there is nothing along axis \(axis)"
     case .resultType(let expected, let found): "the result is of \(expected), not \(found)"
     case .resultDimensions(let expected, let found):

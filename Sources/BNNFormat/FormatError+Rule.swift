@@ -186,6 +186,12 @@ extension FormatError {
     case slice(Int)
     /// Padding is possible along an axis.
     case padding(Int)
+    /// No more elements are picked than there are.
+    case pickedCount(Int)
+    /// Indices and updates have the dimensions that their operand asks for.
+    case indexDimensions([Dimension])
+    /// The tables of a resampled axis agree with it and with each other.
+    case resampleTable(axis: Int)
     /// There is something along an axis in which the largest element is searched.
     case emptyAxis(Int)
     /// A result has the type that the operation gives.
@@ -198,5 +204,6 @@ extension FormatError {
   public enum CodedField: String, Hashable, Sendable {
     case elementType, coding, place, operation, padding, flag, poolKind, reduceKind
     case outputKind, thresholdForm, step, function, listForm, elementwise, padMode
+    case scatterReduction
   }
 }

@@ -15,6 +15,19 @@ public enum LogicalFunction: String, Hashable, Sendable, CaseIterable {
   case and = "And", or = "Or", xor = "Xor", not = "Not"
 }
 
+/// Operations on the bits of integers, `not` on one; the raw value names the ONNX operator.
+public enum BitwiseFunction: String, Hashable, Sendable, CaseIterable {
+  case and = "BitwiseAnd", or = "BitwiseOr", xor = "BitwiseXor", not = "BitwiseNot"
+  case shiftLeft = "BitShiftLeft", shiftRight = "BitShiftRight"
+}
+
+/// What happens to an element that an update falls on.
+public enum ScatterReduction: String, Hashable, Sendable, CaseIterable {
+  /// The update replaces it; of several updates the last.
+  case none
+  case add, multiply = "mul", maximum = "max", minimum = "min"
+}
+
 /// What many numbers are reduced to; the raw value is the ONNX operator's name.
 public enum ReduceFunction: String, Hashable, Sendable, CaseIterable {
   case mean = "ReduceMean", sum = "ReduceSum", product = "ReduceProd"

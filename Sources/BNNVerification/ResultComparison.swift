@@ -120,9 +120,11 @@ extension ArrayOperation {
   /// What moves, selects, or rounds each element once.
   fileprivate var isExact: Bool {
     switch self {
-    case .constant, .cast, .slice, .pad, .gather, .expand, .argumentExtremum: true
+    case .constant, .cast, .slice, .pad, .gather, .expand, .argumentExtremum, .topK,
+      .cumulativeSum, .gatherElements, .gatherND, .scatterElements, .scatterND, .maximumIndices:
+      true
     case .elementwise(let function): function != .arithmetic(.power)
-    case .matrixProduct, .convolution, .transposedConvolution: false
+    case .matrixProduct, .convolution, .transposedConvolution, .resample: false
     }
   }
 }

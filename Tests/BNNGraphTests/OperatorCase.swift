@@ -46,9 +46,10 @@ func expect(
         "\(result.doubles) is not \(expected.doubles)", sourceLocation: sourceLocation)
     }
   }
+  try FileCase(op, inputs, results)?.check(sourceLocation)
 }
 
-private func isClose(_ a: [Double], _ b: [Double], _ tolerance: Double) -> Bool {
+func isClose(_ a: [Double], _ b: [Double], _ tolerance: Double) -> Bool {
   let largest = b.filter(\.isFinite).map(\.magnitude).max() ?? 0
   return a.count == b.count
     && zip(a, b).allSatisfy { x, y in

@@ -121,6 +121,14 @@ extension ArrayOperation {
     case .transposedConvolution: "transposed convolution"
     case .argumentExtremum(let isMaximum, _, _, _):
       isMaximum ? "place of maximum" : "place of minimum"
+    case .topK(_, _, let largest): largest ? "largest elements" : "smallest elements"
+    case .cumulativeSum: "cumulative sum"
+    case .gatherElements: "gather elements"
+    case .gatherND: "gather places"
+    case .scatterElements: "scatter elements"
+    case .scatterND: "scatter places"
+    case .maximumIndices: "places of window maxima"
+    case .resample: "resample"
     }
   }
 }
@@ -130,6 +138,9 @@ extension ElementwiseFunction {
     switch self {
     case .comparison(.lessOrEqual): "less or equal"
     case .comparison(.greaterOrEqual): "greater or equal"
+    case .bitwise(.shiftLeft): "shift left"
+    case .bitwise(.shiftRight): "shift right"
+    case .bitwise(let function): "bitwise \(function)"
     default: name
     }
   }

@@ -5,10 +5,7 @@ import BNNTensor
 public struct Bitwise: Operator, Hashable {
   public var kind: Kind
 
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    case and = "BitwiseAnd", or = "BitwiseOr", xor = "BitwiseXor", not = "BitwiseNot"
-    case shiftLeft = "BitShiftLeft", shiftRight = "BitShiftRight"
-  }
+  public typealias Kind = BitwiseFunction
 
   public init(kind: Kind) {
     self.kind = kind

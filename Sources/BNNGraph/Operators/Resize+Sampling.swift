@@ -16,7 +16,7 @@ package struct AxisSamples: Hashable, Sendable {
   }
 
   /// Whether every element of an axis stays what it is.
-  func isIdentity(of extent: Int) -> Bool {
+  package func isIdentity(of extent: Int) -> Bool {
     positions.count == extent
       && positions.enumerated().allSatisfy { $1.taps == [Tap(index: $0, weight: 1)] }
   }

@@ -1,11 +1,6 @@
 import BNNTensor
 
-/// What happens to an element that an update falls on.
-public enum ScatterReduction: String, Hashable, Sendable, CaseIterable {
-  /// The update replaces it; of several updates the last.
-  case none
-  case add, multiply = "mul", maximum = "max", minimum = "min"
-
+extension ScatterReduction {
   /// x with updates: the element at `targets[i]` meets update i, in order.
   func apply(_ x: Tensor, _ updates: Tensor, targets: [Int]) throws(OperatorError) -> Tensor {
     guard self != .none else {

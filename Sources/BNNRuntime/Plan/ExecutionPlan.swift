@@ -112,6 +112,20 @@ final class ExecutionPlan {
     case .argumentExtremum(let isMaximum, let axis, _, let selectsLast):
       ArgumentExtremumStep(
         isMaximum: isMaximum, axis: axis, selectsLast: selectsLast, context)
+    case .topK(let axis, let count, let largest):
+      TopKStep(axis: axis, count: count, largest: largest, context)
+    case .cumulativeSum(let axis, let exclusive, let reverse):
+      CumulativeSumStep(axis: axis, exclusive: exclusive, reverse: reverse, context)
+    case .gatherElements(let axis): ElementIndexStep(axis: axis, reduction: nil, context)
+    case .gatherND(let batchDimensions):
+      PlaceIndexStep(batchDimensions: batchDimensions, reduction: nil, context)
+    case .scatterElements(let axis, let reduction):
+      ElementIndexStep(axis: axis, reduction: reduction, context)
+    case .scatterND(let reduction):
+      PlaceIndexStep(batchDimensions: 0, reduction: reduction, context)
+    case .maximumIndices(let window, let ceiling, let columnMajor):
+      try MaximumIndicesStep(window, ceiling: ceiling, columnMajor: columnMajor, context)
+    case .resample(let tables, let outside): ResampleStep(tables, outside: outside, context)
     }
   }
 }

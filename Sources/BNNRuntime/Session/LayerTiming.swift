@@ -88,6 +88,14 @@ extension ArrayOperation {
     case .convolution: "arrayConvolution"
     case .transposedConvolution: "transposedConvolution"
     case .argumentExtremum: "argumentExtremum"
+    case .topK: "topK"
+    case .cumulativeSum: "cumulativeSum"
+    case .gatherElements: "gatherElements"
+    case .gatherND: "gatherND"
+    case .scatterElements: "scatterElements"
+    case .scatterND: "scatterND"
+    case .maximumIndices: "maximumIndices"
+    case .resample: "resample"
     }
   }
 }

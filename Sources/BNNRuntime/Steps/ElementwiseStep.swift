@@ -23,6 +23,12 @@ final class ElementwiseStep: ExecutionStep {
       case .arithmetic(let function): arithmetic(function, range, execution)
       case .comparison(let function): comparison(function, range, execution)
       case .logical(let function): logical(function, range, execution)
+      case .bitwise(let function):
+        if output.type == .int32 {
+          bitwise(Int32.self, function, range, execution)
+        } else {
+          bitwise(Int64.self, function, range, execution)
+        }
       case .select: select(range, execution)
       }
     }
@@ -111,6 +117,23 @@ final class ElementwiseStep: ExecutionStep {
         inputs[0].elements(Bool.self, execution), output.elements(Bool.self, execution)
       )
       for at in range { y[at] = !x[at] }
+    }
+  }
+
+  /// A shift by the type's width or more, or by a negative number, gives 0.
+  private func bitwise<T: FixedWidthInteger & BitwiseCopyable>(
+    _ type: T.Type, _ function: BitwiseFunction, _ range: Range<Int>, _ execution: Execution
+  ) {
+    let widths = 0..<T(T.bitWidth)
+    switch function {
+    case .and: map(range, execution) { (a: T, b: T) -> T in a & b }
+    case .or: map(range, execution) { (a: T, b: T) -> T in a | b }
+    case .xor: map(range, execution) { (a: T, b: T) -> T in a ^ b }
+    case .shiftLeft: map(range, execution) { (a: T, b: T) -> T in widths.contains(b) ? a << b : 0 }
+    case .shiftRight: map(range, execution) { (a: T, b: T) -> T in widths.contains(b) ? a >> b : 0 }
+    case .not:
+      let (x, y) = (inputs[0].elements(type, execution), output.elements(type, execution))
+      for at in range { y[at] = ~x[at] }
     }
   }
 

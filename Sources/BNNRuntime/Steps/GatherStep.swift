@@ -9,7 +9,7 @@ final class GatherStep: ExecutionStep {
   private let input: Buffer
   private let indices: Buffer
   private let output: Buffer
-  private let layer: String
+  private let reader: IndexReader
   private let runs: [Run]?
 
   private struct Run {
@@ -23,14 +23,18 @@ final class GatherStep: ExecutionStep {
     input = context.inputs[0]
     indices = context.inputs[1]
     output = context.outputs[0]
-    layer = context.layer.name
+    reader = IndexReader(indices, layer: context.layer.name)
     guard let constant = context.constants[1], axis == input.shape.rank - 1 else {
       runs = nil
       return
     }
     var runs: [Run] = []
+    let extent = input.shape[axis]
     for (to, index) in constant.integers.enumerated() {
-      let from = try GatherStep.position(Int(index), input.shape[axis], layer)
+      guard index >= -extent, index < extent else {
+        throw .indexOutOfRange(layer: context.layer.name, index: Int(index), extent: extent)
+      }
+      let from = index < 0 ? Int(index) + extent : Int(index)
       if let last = runs.last, last.from + last.count == from {
         runs[runs.count - 1].count += 1
       } else {
@@ -38,16 +42,6 @@ final class GatherStep: ExecutionStep {
       }
     }
     self.runs = runs
-  }
-
-  /// Negative indices count from the end.
-  private static func position(
-    _ index: Int, _ extent: Int, _ layer: String
-  ) throws(RuntimeError) -> Int {
-    guard index >= -extent, index < extent else {
-      throw .indexOutOfRange(layer: layer, index: index, extent: extent)
-    }
-    return index < 0 ? index + extent : index
   }
 
   var work: StepWork { StepWork() }
@@ -63,22 +57,13 @@ final class GatherStep: ExecutionStep {
       return
     }
     // Checked before anything is read: also where nothing is picked.
-    for at in 0..<indices.count {
-      _ = try GatherStep.position(index(at, execution), input.shape[axis], layer)
-    }
+    try reader.check(extents: [input.shape[axis]], execution)
     guard output.count > 0 else { return }
     if input.type == .sign, axis == input.shape.rank - 1 {
       gatherSingleBits(execution)
     } else {
       gatherBlocks(execution)
     }
-  }
-
-  @inline(__always)
-  private func index(_ at: Int, _ execution: Execution) -> Int {
-    indices.type == .int32
-      ? Int(indices.elements(Int32.self, execution)[at])
-      : Int(indices.elements(Int64.self, execution)[at])
   }
 
   private func gather(_ runs: [Run], row: Int, _ execution: Execution) {
@@ -109,10 +94,9 @@ final class GatherStep: ExecutionStep {
           // The element's place among those of the input's row and the list of indices.
           let (inputRow, at) = (row * output.channels + channel)
             .quotientAndRemainder(dividingBy: indices.count)
-          let position = index(at, execution)
           BitKernel.copy(
             1, from: input.bits(execution) + inputRow * input.words,
-            at: position < 0 ? position + extent : position, to: to, at: channel)
+            at: reader.position(at, extent: extent, execution), to: to, at: channel)
         }
       }
     }
@@ -127,8 +111,7 @@ final class GatherStep: ExecutionStep {
     execution.pool.run(outer * count, grain: max(1, 16384 / max(bytes, 1))) { blocks, _ in
       for block in blocks {
         let (row, at) = block.quotientAndRemainder(dividingBy: count)
-        let position = index(at, execution)
-        let from = row * extent + (position < 0 ? position + extent : position)
+        let from = row * extent + reader.position(at, extent: extent, execution)
         (execution.arena + output.offset + block * bytes)
           .copyMemory(from: execution.arena + input.offset + from * bytes, byteCount: bytes)
       }
