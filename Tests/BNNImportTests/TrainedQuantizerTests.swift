@@ -51,7 +51,7 @@ import Testing
     #expect(try quant(bits: 4, rounding: "FLOOR") == [-2, -0.5, 0, 0, 0, 0.5, 1, 3])
     #expect(try quant(bits: 4, rounding: "CEIL") == [-2, -0.5, 0, 0, 0.5, 0.5, 1, 3])
     // (x / 0.5 + 1) in 0 … 3, less 1.
-    #expect(try quant(bits: 2, zero: 1, signed: false) == [-0.5, -0.5, 0, 0, 0, 0.5, 1, 1])
+    #expect(try quant(bits: 2, zero: 1, signed: false) == [-0.5, -0.5, 0, 0, 0.5, 0.5, 1, 1])
   }
 
   @Test func `What Quant cannot mean is refused`() {

@@ -15,14 +15,16 @@ struct ElementwiseCone {
   let rank: Int
   let channels: Int
 
-  /// The cones that end in `result` and whose inner values nobody else uses, shallowest first.
+  /// The cones that end in `result`, shallowest first.
   ///
   /// Grows backward from the result, always through the last of the values that are still open;
   /// every state in which one value is open is a cone.
   ///
-  /// - Parameter result: its own other users do not matter.
+  /// - Parameters:
+  ///   - result: its own other users do not matter.
+  ///   - sharing: whether others may use the inner values too.
   static func all(
-    endingIn result: ValueID, of graph: Graph, _ uses: Uses
+    endingIn result: ValueID, of graph: Graph, _ uses: Uses, sharing: Bool = false
   ) -> [ElementwiseCone] {
     var open: Set<ValueID> = [result]
     var inside: Set<Int> = []
@@ -30,7 +32,7 @@ struct ElementwiseCone {
     func position(_ value: ValueID) -> Int { uses.producer(of: value) ?? -1 }
     while let value = open.max(by: { position($0) < position($1) }),
       let index = uses.producer(of: value), graph.nodes[index].isElementwise,
-      value == result
+      value == result || sharing
         || (uses.consumers(of: value).allSatisfy(inside.contains)
           && !graph.outputs.contains(value)),
       let data = dataInputs(of: graph.nodes[index], graph)

@@ -48,12 +48,19 @@ extension Graph {
   /// The dimensions of a value; empty when they are not known.
   func dimensions(_ value: ValueID) -> [Dimension] { self[value].type?.dimensions ?? [] }
 
-  /// The name of the operator that makes a value, with its node, for messages.
+  /// The name of the operator that computes a value, with its node, for messages; what only moves
+  /// elements does not count.
   func origin(of value: ValueID, _ uses: Uses) -> String {
     guard let index = uses.producer(of: value) else {
       return inputs.contains(value) ? "the model's input '\(self[value].name)'" : "a constant"
     }
-    return "\(nodes[index].op.definition.name) '\(nodes[index].name)'"
+    let node = nodes[index]
+    switch node.op {
+    case .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .identity:
+      if let x = node.input(0) { return origin(of: x, uses) }
+    default: break
+    }
+    return "\(node.op.definition.name) '\(node.name)'"
   }
 }
 

@@ -18,7 +18,7 @@ struct Quantizer {
 
   /// The shallowest such cone that ends in a value; nil when there is none.
   init?(endingIn result: ValueID, of graph: Graph, _ uses: Uses) throws(GraphError) {
-    for cone in ElementwiseCone.all(endingIn: result, of: graph, uses)
+    for cone in ElementwiseCone.all(endingIn: result, of: graph, uses, sharing: true)
     where cone.nodes.contains(where: { graph.nodes[$0].hasSteps })
       && cone.isMonotoneChain(in: graph)
     {

@@ -7,6 +7,9 @@ import BNNTensor
 /// activations, scaled signs, sums of signs, or a quantizer with up to four levels.
 /// After: `Σ mᵢ·Conv(sᵢ, w) + c·Σw`.
 ///
+/// A sign of a quantizer's result becomes a sign of the quantizer's operand, where the signs of the
+/// quantizer's levels are too.
+///
 /// Zero padding of x pads sᵢ with the signs that make x zero: {0, 1} activations are padded with
 /// −1. Where no signs do, the convolution is left alone. See ``SignCombination``.
 public struct FactorActivations: Pass {
@@ -20,6 +23,9 @@ public struct FactorActivations: Pass {
     var factoring = SignFactoring(graph.uses())
     for index in graph.nodes.indices {
       let node = graph.nodes[index]
+      if case .binarize(let binarize) = node.op {
+        try moveBefore(binarize, node, factoring.uses, in: &graph, &outcome)
+      }
       guard case .convolution(let convolution) = node.op, let x = node.input(0),
         let weights = graph.constant(node.input(1)), weights.elementType == .float32,
         node.input(2) == nil || graph.constant(node.input(2)) != nil,
@@ -36,39 +42,60 @@ public struct FactorActivations: Pass {
     return outcome
   }
 
+  /// Lets a sign of a quantizer's result test the quantizer's operand.
+  private func moveBefore(
+    _ binarize: Binarize, _ node: Node, _ uses: Uses, in graph: inout Graph,
+    _ outcome: inout PassOutcome
+  ) throws(GraphError) {
+    guard let x = node.input(0), let quantizer = try Quantizer(endingIn: x, of: graph, uses),
+      let thresholds = try ThresholdSearch(
+        cone: quantizer.cone, thresholds: binarize.thresholds, graph: graph
+      ).onFloats()
+    else { return }
+    let output = graph.add(
+      .binarize(Binarize(thresholds: thresholds.collapsed, zeroIsChosen: binarize.zeroIsChosen)),
+      name: node.name, inputs: [quantizer.cone.source])
+    graph[output].type = graph[node.outputs[0]].type
+    graph.replaceUses(of: node.outputs[0], with: output)
+    outcome.rewrote(node, "moved before a quantizer")
+  }
+
   private func expand(
     _ node: Node, _ convolution: Convolution, _ combination: SignCombination,
     _ paddings: [ConvolutionGeometry.PaddingValue], _ weights: Tensor, in graph: inout Graph
   ) -> ValueID {
-    var sum: ValueID?
+    let type = graph[node.outputs[0]].type
+    func add(_ op: Op, _ inputs: [ValueID?], _ name: String, in graph: inout Graph) -> ValueID {
+      let value = graph.add(op, name: name, inputs: inputs)
+      // The cones of later convolutions may begin here.
+      graph[value].type = type
+      return value
+    }
+    let sum = Op.elementwiseBinary(ElementwiseBinary(kind: .add))
+    var result: ValueID?
     for (position, term) in combination.terms.enumerated() {
       let name = combination.terms.count == 1 ? node.name : "\(node.name).\(position)"
       var geometry = convolution.geometry
       geometry.padding = paddings[position]
-      var product = graph.add(
-        .convolution(Convolution(geometry: geometry)), name: name,
-        inputs: [term.signs, node.input(1)])
+      var product = add(
+        .convolution(Convolution(geometry: geometry)), [term.signs, node.input(1)], name,
+        in: &graph)
       if term.scale != 1 {
         product = graph.combine(product, .multiply, term.scale, name: name + ".scale")
       }
-      sum =
-        sum.map { sum in
-          graph.add(
-            .elementwiseBinary(ElementwiseBinary(kind: .add)), name: name + ".sum",
-            inputs: [sum, product])
-        } ?? product
+      result = result.map { add(sum, [$0, product], name + ".sum", in: &graph) } ?? product
     }
     let bias = graph.constant(node.input(2))?.floats
     let shift = weights.sumsByOutput.enumerated().map { output, sum in
       Float(Double(combination.offset) * sum + Double(bias?[output] ?? 0))
     }
-    guard let sum, shift.contains(where: { $0 != 0 }) else { return sum ?? node.outputs[0] }
+    guard let result, shift.contains(where: { $0 != 0 }) else {
+      return result ?? node.outputs[0]
+    }
     let ones = convolution.geometry.window.kernel.map { _ in 1 }
     let constant = graph.addConstant(
       Tensor(shift, shape: Shape([shift.count] + ones)), name: node.name + ".shift")
-    return graph.add(
-      .elementwiseBinary(ElementwiseBinary(kind: .add)), name: node.name + ".shift",
-      inputs: [sum, constant])
+    return add(sum, [result, constant], node.name + ".shift", in: &graph)
   }
 }
 
