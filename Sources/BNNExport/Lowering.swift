@@ -19,6 +19,8 @@ struct Lowering {
   /// Inputs of types that files do not have: they are read as float32, as a cast of them would be.
   private var converted: [ValueID: Int] = [:]
   private var live: Set<ValueID> = []
+  /// Values of ±1 that may not be there as bits.
+  private var signs: Set<ValueID> = []
 
   /// One stored form of a graph value.
   struct Form {
@@ -43,6 +45,7 @@ struct Lowering {
       }
       do {
         try lower(node, index: index)
+        noteSigns(node)
       } catch {
         failed.formUnion(node.outputs)
         problems.append(
@@ -230,7 +233,7 @@ struct Lowering {
     if let other = try forms(of: id).first(where: { $0.isBits == bits }) {
       return try transpose(other, of: id, to: layout)
     }
-    guard !bits else { throw .bitsExpected(value: graph[id].name) }
+    if bits { return try pack(id, layout: layout) }
     let packed = try require(id, bits: true, layout: layout)
     let index = addLayer(
       .unpack, name: graph[id].name + " (unpack)", node: nil, inputs: [packed],
@@ -258,6 +261,30 @@ struct Lowering {
       .array(.constant(moved)), name: graph[id].name + " (constant)", node: nil, inputs: [],
       result: PhysicalType(type, moved.shape.dimensions.map { .fixed($0) }), holding: id,
       layout: layout)
+  }
+
+  /// The index of a new model value that holds the bits of real values that are ±1.
+  private mutating func pack(_ id: ValueID, layout: [Int]) throws(ExportError.Reason) -> Int {
+    guard signs.contains(id) else { throw .bitsExpected(value: graph[id].name) }
+    let reals = try require(id, bits: false, layout: layout)
+    let index = addLayer(
+      .pointwise(Epilogue(output: .bits(.zeroIsPlus))), name: graph[id].name + " (pack)",
+      node: nil, inputs: [reals],
+      result: PhysicalType(.sign, modelValues[reals].dimensions), holding: id, layout: layout)
+    addForm(.init(isBits: true, layout: layout, modelValue: index), of: id)
+    return index
+  }
+
+  /// Notes a node's results that are ±1 because the node only moves elements that are.
+  private mutating func noteSigns(_ node: Node) {
+    let data = node.movedInputs
+    guard !data.isEmpty, data.allSatisfy({ signs.contains($0) || isBits($0) }) else { return }
+    if case .pad(let pad) = node.op, pad.mode == .constant {
+      guard let fill = node.input(2).flatMap({ graph[$0].constant }),
+        fill.floats.allSatisfy({ abs($0) == 1 })
+      else { return }
+    }
+    signs.formUnion(node.outputs)
   }
 
   /// The index of a model value that holds a graph value, not as bits, in any layout.

@@ -28,13 +28,16 @@ extension Graph {
     case .binarize, .binaryPool: return true
     case .pool(let pool) where pool.kind == .maximum:
       return node.input(0).map { isSign($0, uses) } ?? false
-    case .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .identity, .gather, .split, .slice:
-      return node.input(0).map { isSign($0, uses) } ?? false
+    case .pad(let pad) where pad.mode == .constant:
+      guard let fill = constant(node.input(2))?.floats, fill.allSatisfy({ abs($0) == 1 }) else {
+        return false
+      }
     case .elementwiseBinary:
       return isSignProduct(node, uses)
-    case .concat: return node.inputs.allSatisfy { $0.map { isSign($0, uses) } ?? false }
-    default: return false
+    default: break
     }
+    let moved = node.movedInputs
+    return !moved.isEmpty && moved.allSatisfy { isSign($0, uses) }
   }
 
   /// Whether a node multiplies two values of signs with the same dimensions.
