@@ -16,6 +16,7 @@ extension ImportError.Place: CustomStringConvertible {
     case .node(let name, let op, nil): "node '\(name)' (\(op))"
     case .tensor(let name): "tensor '\(name)'"
     case .input(let name): "input '\(name)'"
+    case .output(let name): "output '\(name)'"
     case .entry(let name): "entry '\(name)'"
     case .block(let path): path
     }
@@ -58,7 +59,7 @@ extension ImportError.Reason: CustomStringConvertible {
     case .unsupportedOperators(let operators):
       "unsupported operators: " + operators.map(\.description).joined(separator: "; ")
     case .graph(let error): "\(error)"
-    case .unsupportedInputType(let kind): "inputs of type \(kind) are not supported, only tensors"
+    case .unsupportedKind(let kind): "the type \(kind) is not supported, only tensors are"
     case .shapeNeeded(let declared):
       "the shape is open (\(declared)); give it with --input-shape"
     case .shapeConflict(let given, let declared):

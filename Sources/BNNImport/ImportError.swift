@@ -19,6 +19,7 @@ public struct ImportError: Error, Hashable, Sendable {
     case node(name: String, op: String, attribute: String?)
     case tensor(name: String)
     case input(name: String)
+    case output(name: String)
     /// A member of an archive.
     case entry(name: String)
     /// A part of an architecture description, such as `graph[3].shape`.
@@ -75,7 +76,8 @@ public struct ImportError: Error, Hashable, Sendable {
     case invalidExternalData(key: String, value: String)
 
     // Inputs
-    case unsupportedInputType(String)
+    /// An input or output that is no tensor.
+    case unsupportedKind(String)
     case shapeNeeded(declared: String)
     case shapeConflict(given: String, declared: String)
     case noSuchInput(available: [String])
@@ -131,7 +133,7 @@ extension ImportError {
     case .readFailed: .io
     case .cannotWrite: .cannotCreate
     case .operatorSetUnsupported, .unsupportedOperators, .needsOperatorSet, .unsupported,
-      .unsupportedElementType, .unsupportedInputType, .shapeNeeded, .unknownAttribute, .tooLarge:
+      .unsupportedElementType, .unsupportedKind, .shapeNeeded, .unknownAttribute, .tooLarge:
       .unsupported
     case .shapeConflict, .noSuchInput, .severalInputs: .usage
     case .graph(let error): error.isUnsupported ? .unsupported : .malformed
@@ -140,6 +142,14 @@ extension ImportError {
       .unsupported
     default: .malformed
     }
+  }
+}
+
+extension ImportError {
+  /// Whether the model can be read if the elements of its inputs are known: with
+  /// ``ImportOptions/inputConstants``.
+  public var needsInputValues: Bool {
+    if case .graph(.atNode(_, _, .shapeDependsOnData)) = reason { true } else { false }
   }
 }
 

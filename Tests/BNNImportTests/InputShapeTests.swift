@@ -104,7 +104,7 @@ import Testing
         try importModel(
           Sample.model(nodes: [Sample.node("Identity", ["x"], ["y"])], inputs: [input]))
       }
-      #expect(error?.reason == .unsupportedInputType(kind))
+      #expect(error?.reason == .unsupportedKind(kind))
       #expect(error?.place == .input(name: "x"))
     }
     let error = #expect(throws: ImportError.self) {

@@ -82,8 +82,7 @@ package struct VerifyCommand: ParsableCommand {
 
   private func verify(testData: String) throws(CommandError) -> Bool {
     _ = try ModelFormat(ofFile: source, allowed: [.onnx])
-    let graph = try ModelLoader.source(source, sourceOptions).graph
-    var check = RecordedDataCheck(model: GraphModel(graph, fileName: source), path: source)
+    var check = RecordedDataCheck(path: source, options: try sourceOptions.importOptions())
     if let tolerance { check.relative = tolerance }
     let report = try check.report(folder: testData)
     try show(report, text: report.text)

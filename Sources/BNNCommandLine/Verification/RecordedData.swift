@@ -11,7 +11,7 @@ struct RecordedData {
 
   /// The sets in a folder: the folder itself, or its `test_data_set_N`.
   static func sets(
-    in folder: String, inputCount: Int, outputCount: Int
+    in folder: String, of signature: OnnxSignature
   ) throws(CommandError) -> [RecordedData] {
     let entries: [String]
     do {
@@ -28,8 +28,8 @@ struct RecordedData {
       sets.append(
         RecordedData(
           name: inner.isEmpty ? FilePath.name(of: folder) : name,
-          inputs: try tensors("input", count: inputCount, in: path),
-          outputs: try tensors("output", count: outputCount, in: path)))
+          inputs: try tensors("input", signature.inputs, in: path),
+          outputs: try tensors("output", signature.outputs, in: path)))
     }
     guard sets.allSatisfy({ $0.outputs.contains { $0 != nil } }) else {
       throw CommandError(.noInput, file: folder, "has no output_N.pb to compare with")
@@ -38,14 +38,23 @@ struct RecordedData {
   }
 
   private static func tensors(
-    _ kind: String, count: Int, in folder: String
+    _ kind: String, _ ports: [OnnxSignature.Port], in folder: String
   ) throws(CommandError) -> [Tensor?] {
     var tensors: [Tensor?] = []
-    for index in 0..<count {
+    for (index, port) in ports.enumerated() {
       let path = "\(folder)/\(kind)_\(index).pb"
       let exists = FileManager.default.fileExists(atPath: path)
-      tensors.append(exists ? try TensorFile.read(path) : nil)
+      tensors.append(exists ? try TensorFile.read(path).asDeclared(port.elementType) : nil)
     }
     return tensors
+  }
+}
+
+extension Tensor {
+  /// NumPy has no bfloat16, so that data recorded with it holds the bits as uint16.
+  fileprivate func asDeclared(_ type: ElementType?) -> Tensor {
+    guard type == .bfloat16, elementType == .uint16 else { return self }
+    let floats = integers.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16) }
+    return Tensor(floats, shape: shape, elementType: .bfloat16)
   }
 }

@@ -47,6 +47,8 @@ extension Resize {
   struct AxisScaling {
     var input: Int
     var output: Int
+    /// The output's extent before it is rounded to a whole number.
+    var length: Double
     var scale: Double
     /// Whether the axis is among those of the operator.
     var isListed: Bool
@@ -57,7 +59,7 @@ extension Resize {
     let shape = try inputs.required(0).shape
     let axes = try listedAxes(rank: shape.rank)
     var result = shape.dimensions.map {
-      AxisScaling(input: $0, output: $0, scale: 1, isListed: false)
+      AxisScaling(input: $0, output: $0, length: Double($0), scale: 1, isListed: false)
     }
     let hasScales = inputs.optional(2).map { $0.shape != [0] } ?? false
     let listed =
@@ -92,7 +94,7 @@ extension Resize {
     return zip(scales, extents).map { scale, extent in
       AxisScaling(
         input: extent, output: Int(Int64(saturating: Double(Float(extent) * scale))),
-        scale: Double(scale), isListed: true)
+        length: Double(extent) * Double(scale), scale: Double(scale), isListed: true)
     }
   }
 
@@ -115,11 +117,13 @@ extension Resize {
       let extent = extents[index]
       guard let common else {
         return AxisScaling(
-          input: extent, output: sizes[index], scale: scales[index], isListed: true)
+          input: extent, output: sizes[index], length: Double(sizes[index]),
+          scale: scales[index], isListed: true)
       }
       let output = (common * Double(extent) + 0.5).rounded(.down)
       return AxisScaling(
-        input: extent, output: Int(Int64(saturating: output)), scale: common, isListed: true)
+        input: extent, output: Int(Int64(saturating: output)), length: common * Double(extent),
+        scale: common, isListed: true)
     }
   }
 
@@ -166,13 +170,14 @@ extension Resize {
     of position: Double, _ scaling: AxisScaling, _ region: (start: Double, end: Double)
   ) -> Double {
     let (scale, input, output) = (scaling.scale, Double(scaling.input), Double(scaling.output))
+    let length = scaling.length
     switch coordinates {
     case .halfPixel: return (position + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
-      let offset = input / 2 * (1 - output / (scale * input))
+      let offset = input / 2 * (1 - output / length)
       return offset + (position + 0.5) / scale - 0.5
     case .pyTorchHalfPixel: return output > 1 ? (position + 0.5) / scale - 0.5 : 0
-    case .alignCorners: return output > 1 ? position * (input - 1) / (output - 1) : 0
+    case .alignCorners: return output > 1 ? position * (input - 1) / (length - 1) : 0
     case .asymmetric: return position / scale
     case .tensorFlowHalfPixel: return (position + 0.5) / scale
     case .tensorFlowCrop:

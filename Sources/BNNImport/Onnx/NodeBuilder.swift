@@ -7,18 +7,20 @@ final class NodeBuilder {
   let source: OnnxNode
   let assembly: GraphAssembly
   private var readAttributes = Set<String>()
-  private var boundOutputs = 0
+  private var boundOutputs: Set<Int> = []
 
   init(_ source: OnnxNode, assembly: GraphAssembly) {
     self.source = source
     self.assembly = assembly
   }
 
-  var operatorSet: Int64 { assembly.operatorSet }
+  var operatorSet: Int64 { assembly.scope.operatorSet }
+  /// Tells the node apart from those of other function bodies.
+  var name: String { assembly.scope.prefix + source.name }
 
   func fault(_ reason: ImportError.Reason, attribute: String? = nil) -> ImportFault {
     ImportFault(
-      reason, at: .node(name: source.name, op: source.opType, attribute: attribute))
+      reason, at: .node(name: name, op: source.opType, attribute: attribute))
   }
 
   // MARK: Checks
@@ -42,8 +44,8 @@ final class NodeBuilder {
 
   /// An output that the builder does not make must not be read.
   func checkOutputs() throws(ImportFault) {
-    for (index, name) in source.outputs.enumerated().dropFirst(boundOutputs)
-    where !name.isEmpty && assembly.isUsed(name) {
+    for (index, name) in source.outputs.enumerated()
+    where !boundOutputs.contains(index) && isOutputUsed(index) {
       throw fault(.unsupported("its output \(index) ('\(name)')"))
     }
   }
@@ -63,13 +65,36 @@ final class NodeBuilder {
   /// All inputs as they are, nil where one is left out.
   var inputs: [ValueID?] { source.inputs.indices.map { optionalInput($0) } }
 
-  /// An input's elements, when it is a constant.
-  func constant(_ index: Int) -> Tensor? {
-    optionalInput(index).flatMap { assembly.graph[$0].constant }
-  }
-
   func elementType(_ index: Int) -> ElementType? {
     optionalInput(index).flatMap { assembly.elementType($0) }
+  }
+
+  /// The extents of a value, nil where one depends on the batch.
+  func extents(_ value: ValueID) throws(ImportFault) -> [Int?] {
+    try assembly.type(value).dimensions.map { $0.isBatch ? nil : $0.extent(batch: 1) }
+  }
+
+  /// The elements of an input, when they depend on no input of the model.
+  func known(_ index: Int) -> Tensor? { optionalInput(index).flatMap { assembly.knownValue($0) } }
+
+  /// The elements of an input that decides what the node becomes.
+  func needed(_ index: Int) throws(ImportFault) -> Tensor {
+    _ = try input(index)
+    guard let tensor = known(index) else {
+      throw ImportFault(
+        .graph(
+          .atNode(name: name, op: source.opType, .shapeDependsOnData(input: index))))
+    }
+    return tensor
+  }
+
+  /// The number that an input of one element is.
+  func neededInteger(_ index: Int) throws(ImportFault) -> Int {
+    let tensor = try needed(index)
+    guard tensor.count == 1, let number = tensor.integers.first else {
+      throw fault(.invalidValue(found: "\(tensor.shape)", expected: "one number"))
+    }
+    return Int(number)
   }
 
   // MARK: Attributes
@@ -146,6 +171,17 @@ final class NodeBuilder {
     }
   }
 
+  /// An attribute that names one of several cases.
+  func choice<Kind: RawRepresentable<String> & CaseIterable>(
+    _ name: String, default: Kind
+  ) throws(ImportFault) -> Kind {
+    guard let spelling = try string(name) else { return `default` }
+    guard let kind = Kind(rawValue: spelling) else {
+      throw invalid(name, spelling, Kind.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return kind
+  }
+
   func required<Value>(
     _ name: String, _ value: Value?
   ) throws(ImportFault) -> Value {
@@ -157,79 +193,71 @@ final class NodeBuilder {
     fault(.invalidValue(found: found, expected: expected), attribute: name)
   }
 
-  // MARK: Results
+  func graph(_ name: String) throws(ImportFault) -> OnnxGraph? {
+    switch attribute(name) {
+    case nil: nil
+    case .graph(let value): value
+    case let other?: throw wrongType(name, other, "graph")
+    }
+  }
 
-  /// Adds the node that makes the source node's first output.
-  ///
-  /// - Parameter type: the result's element type; nil means that of the first input.
-  func emit(_ op: Op, _ inputs: [ValueID?], type: ElementType? = nil) {
-    emit(op, inputs, outputs: 1, type: type)
+  // MARK: Outputs
+
+  func isOutputUsed(_ index: Int) -> Bool {
+    index < source.outputs.count && !source.outputs[index].isEmpty
+      && assembly.isUsed(source.outputs[index])
   }
 
   /// Adds the node that makes the source node's first `count` outputs.
-  func emit(_ op: Op, _ inputs: [ValueID?], outputs count: Int, type: ElementType? = nil) {
-    let type = type ?? resultType(inputs)
-    let names = (0..<count).map { $0 < source.outputs.count ? source.outputs[$0] : "" }
-    let outputs = names.enumerated().map { index, name in
-      let value = assembly.addValue(
-        name: name.isEmpty ? "\(source.name)/\(index)" : name, type)
-      if !name.isEmpty { assembly.bind(name, to: value, type) }
-      return value
+  func emit(_ op: Op, _ inputs: [ValueID?], outputs count: Int = 1) throws(ImportFault) {
+    try emit(op, inputs, as: 0..<count)
+  }
+
+  /// Adds a node that makes one of the source node's outputs.
+  func emit(_ op: Op, _ inputs: [ValueID?], output: Int) throws(ImportFault) {
+    try emit(op, inputs, as: output..<output + 1)
+  }
+
+  private func emit(
+    _ op: Op, _ inputs: [ValueID?], as outputs: Range<Int>
+  ) throws(ImportFault) {
+    let names = outputs.map { $0 < source.outputs.count ? source.outputs[$0] : "" }
+    let values = try assembly.addNode(
+      op, name: name, inputs: inputs,
+      outputs: zip(outputs, names).map { index, output in
+        output.isEmpty ? "\(name)/\(index)" : assembly.scope.prefix + output
+      })
+    for (output, value) in zip(names, values) where !output.isEmpty {
+      assembly.bind(output, to: value)
     }
-    assembly.addNode(Node(name: source.name, op: op, inputs: inputs, outputs: outputs))
-    boundOutputs = max(boundOutputs, count)
+    boundOutputs.formUnion(outputs)
   }
 
   /// Adds a node on the way to the result.
   func intermediate(
-    _ op: Op, _ inputs: [ValueID?], _ label: String, type: ElementType? = nil
-  ) -> ValueID {
-    let name = "\(source.name)/\(label)"
-    let value = assembly.addValue(name: name, type ?? resultType(inputs))
-    assembly.addNode(Node(name: name, op: op, inputs: inputs, outputs: [value]))
-    return value
+    _ op: Op, _ inputs: [ValueID?], _ label: String
+  ) throws(ImportFault) -> ValueID {
+    let name = "\(name)/\(label)"
+    return try assembly.addNode(op, name: name, inputs: inputs, outputs: [name])[0]
   }
 
-  /// The first output is this constant.
-  func emitConstant(_ tensor: Tensor) {
-    guard let name = source.outputs.first, !name.isEmpty else { return }
-    assembly.bind(name, to: assembly.addConstant(tensor, name: name), tensor.elementType)
-    boundOutputs = max(boundOutputs, 1)
+  /// An output is this constant.
+  func emitConstant(_ tensor: Tensor, output: Int = 0) throws(ImportFault) {
+    boundOutputs.insert(output)
+    guard output < source.outputs.count, !source.outputs[output].isEmpty else { return }
+    let name = source.outputs[output]
+    assembly.bind(
+      name, to: try assembly.addConstant(tensor, name: assembly.scope.prefix + name))
   }
 
-  /// The first output is another value under a second name, where the graph allows that.
-  func emitAlias(of value: ValueID) {
-    guard let name = source.outputs.first, !name.isEmpty, !assembly.isGraphOutput(name),
-      assembly.graph[value].constant != nil
-    else { return emit(.identity(Identity()), [value]) }
-    assembly.bind(name, to: value, assembly.elementType(value))
-    boundOutputs = max(boundOutputs, 1)
-  }
-
-  private func resultType(_ inputs: [ValueID?]) -> ElementType? {
-    inputs.first.flatMap { $0 }.flatMap { assembly.elementType($0) }
-  }
-
-  /// A constant that stands for an attribute.
-  func constant(_ tensor: Tensor, _ label: String) -> ValueID {
-    assembly.addConstant(tensor, name: "\(source.name)/\(label)")
-  }
-
-  func constant(_ integers: [Int], _ label: String) -> ValueID {
-    constant(Tensor(integers.map { Int64($0) }, shape: [integers.count]), label)
-  }
-
-  /// A scalar of the element type that the first input has.
-  func scalar(_ value: Float, _ label: String) -> ValueID {
-    switch elementType(0) {
-    case .float64: constant(Tensor([Double(value)], shape: []), label)
-    case .float16:
-      constant(
-        Tensor([Float(halfBits: value.halfBits)], shape: [], elementType: .float16), label)
-    case let type? where type.isInteger:
-      constant(
-        Tensor([Int64(saturating: Double(value))], shape: [], elementType: type), label)
-    default: constant(Tensor(scalar: value), label)
+  /// An output is another value under a second name, where the graph allows that.
+  func emitAlias(of value: ValueID, output: Int = 0) throws(ImportFault) {
+    guard output < source.outputs.count, !source.outputs[output].isEmpty else { return }
+    let name = source.outputs[output]
+    guard !assembly.isGraphOutput(name), assembly.graph[value].constant != nil else {
+      return try emit(.identity(Identity()), [value], output: output)
     }
+    assembly.bind(name, to: value)
+    boundOutputs.insert(output)
   }
 }

@@ -1,7 +1,11 @@
 /// The structure of a graph by names: who makes what, and in which order nodes can run.
 enum NodeOrder {
   /// Checks that each name is defined once, and defined where it is used.
-  static func checkNames(_ graph: OnnxGraph) throws(ImportFault) {
+  ///
+  /// - Parameter isOuter: whether the graphs around an inner graph define a name.
+  static func checkNames(
+    _ graph: OnnxGraph, isOuter: (String) -> Bool = { _ in false }
+  ) throws(ImportFault) {
     var defined = Set<String>()
     for input in graph.inputs where !defined.insert(input.name).inserted {
       throw ImportFault(.duplicateValue(name: input.name), at: .input(name: input.name))
@@ -18,14 +22,15 @@ enum NodeOrder {
       }
     }
     for node in graph.nodes {
-      for input in node.inputs where !input.isEmpty && !defined.contains(input) {
+      for input in node.inputs
+      where !input.isEmpty && !defined.contains(input) && !isOuter(input) {
         throw ImportFault(.undefinedValue(name: input), at: node.place)
       }
     }
     guard !graph.outputs.isEmpty else { throw ImportFault(.noOutputs) }
     var outputs = Set<String>()
     for output in graph.outputs {
-      guard defined.contains(output.name) else {
+      guard defined.contains(output.name) || isOuter(output.name) else {
         throw ImportFault(.undefinedValue(name: output.name))
       }
       guard outputs.insert(output.name).inserted else {
@@ -40,6 +45,7 @@ enum NodeOrder {
     for (index, node) in graph.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty { producer[output] = index }
     }
+    let reads = graph.nodes.map(\.reads)
     var order: [Int] = []
     order.reserveCapacity(graph.nodes.count)
     var state = [State](repeating: .unseen, count: graph.nodes.count)
@@ -48,7 +54,7 @@ enum NodeOrder {
       var stack: [(node: Int, nextInput: Int)] = [(start, 0)]
       state[start] = .open
       while let (node, nextInput) = stack.last {
-        let inputs = graph.nodes[node].inputs
+        let inputs = reads[node]
         guard nextInput < inputs.count else {
           state[node] = .done
           order.append(node)
@@ -66,6 +72,19 @@ enum NodeOrder {
       }
     }
     return order
+  }
+
+  /// Whether each node, by index, has a part in the graph's outputs.
+  static func needed(_ graph: OnnxGraph, order: [Int]) -> [Bool] {
+    var isNeeded = [Bool](repeating: false, count: graph.nodes.count)
+    var names = Set(graph.outputs.map(\.name))
+    for index in order.reversed() {
+      let node = graph.nodes[index]
+      guard node.outputs.contains(where: names.contains) else { continue }
+      isNeeded[index] = true
+      names.formUnion(node.reads)
+    }
+    return isNeeded
   }
 
   private enum State { case unseen, open, done }

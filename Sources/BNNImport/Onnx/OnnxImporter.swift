@@ -6,8 +6,7 @@ struct OnnxImporter {
   var path: String
   var options: ImportOptions
 
-  /// The versions of ONNX's operators that the importer knows. In the versions before 7, nodes
-  /// that mean something else than today are refused one by one.
+  /// The versions of ONNX's operators that the importer knows.
   static let operatorSets: ClosedRange<Int64> = 1...23
 
   func run() throws(ImportFault) -> SourceModel {
@@ -23,46 +22,39 @@ struct OnnxImporter {
     of model: OnnxModel, options: ImportOptions
   ) throws(ImportFault) -> Graph {
     let version = try operatorSet(of: model)
+    let functions = FunctionTable(model.functions)
     try NodeOrder.checkNames(model.graph)
-    let order = try NodeOrder.sorted(model.graph)
-    try checkOperators(model.graph.nodes)
-    let assembly = GraphAssembly(source: model.graph, operatorSet: version)
+    try functions.checkOperators(model.graph.nodes)
+    for output in model.graph.outputs {
+      _ = try output.elementType(at: .output(name: output.name))
+    }
+    let assembly = GraphAssembly(
+      source: model.graph, operatorSet: version, functions: functions)
     try assembly.addInputs(options, of: model.graph)
-    assembly.addInitializers(model.graph)
-    for index in order { try assembly.add(model.graph.nodes[index]) }
+    try assembly.addInitializers(model.graph)
+    try assembly.addNodes(of: model.graph)
     return try assembly.finish(model.graph)
   }
 
   /// The version of ONNX's own operators.
   private static func operatorSet(of model: OnnxModel) throws(ImportFault) -> Int64 {
-    let versions = model.operatorSets
-      .filter { $0.domain.isEmpty || $0.domain == "ai.onnx" }.map(\.version)
-    guard let version = versions.max() else {
-      // The field is younger than the format: the first files have version 1.
-      if model.irVersion < 3 { return 1 }
-      if model.graph.nodes.allSatisfy({ !$0.domain.isEmpty }) { return operatorSets.upperBound }
-      throw ImportFault(.noOperatorSet)
-    }
+    if let version = try operatorSet(in: model.operatorSets) { return version }
+    // The field is younger than the format: the first files have version 1.
+    if model.irVersion < 3 { return 1 }
+    if model.graph.nodes.allSatisfy({ !$0.domain.isEmpty }) { return operatorSets.upperBound }
+    throw ImportFault(.noOperatorSet)
+  }
+
+  /// The version of ONNX's own operators in a list; nil when it is not there.
+  static func operatorSet(
+    in list: [(domain: String, version: Int64)]
+  ) throws(ImportFault) -> Int64? {
+    let versions = list.filter { $0.domain.isEmpty || $0.domain == "ai.onnx" }.map(\.version)
+    guard let version = versions.max() else { return nil }
     guard operatorSets.contains(version) else {
       throw ImportFault(
         .operatorSetUnsupported(version: version, newest: operatorSets.upperBound))
     }
     return version
-  }
-
-  /// Collects every operator that there is no builder for.
-  private static func checkOperators(_ nodes: [OnnxNode]) throws(ImportFault) {
-    var unsupported: [UnsupportedOperator] = []
-    var position: [[String]: Int] = [:]
-    for node in nodes where OnnxOperator.find(node.opType, domain: node.domain) == nil {
-      if let index = position[[node.opType, node.domain]] {
-        unsupported[index].nodes.append(node.name)
-      } else {
-        position[[node.opType, node.domain]] = unsupported.count
-        unsupported.append(
-          UnsupportedOperator(op: node.opType, domain: node.domain, nodes: [node.name]))
-      }
-    }
-    guard unsupported.isEmpty else { throw ImportFault(.unsupportedOperators(unsupported)) }
   }
 }

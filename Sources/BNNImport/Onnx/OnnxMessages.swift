@@ -80,9 +80,35 @@ private struct MessageReader {
     return OnnxModel(
       irVersion: message.ir_version,
       metadata: metadata + pairs(message.metadata_props, message.n_metadata_props),
-      operatorSets: list(message.opset_import, message.n_opset_import)
-        .map { (text($0.pointee.domain), $0.pointee.version) },
-      graph: try self.graph(graph.pointee))
+      operatorSets: operatorSets(message.opset_import, message.n_opset_import),
+      graph: try self.graph(graph.pointee),
+      functions: try functions(message.functions, message.n_functions))
+  }
+
+  private func operatorSets(
+    _ start: UnsafeMutablePointer<UnsafeMutablePointer<BnnOnnx__OperatorSetIdProto>?>?,
+    _ count: Int
+  ) -> [(domain: String, version: Int64)] {
+    list(start, count).map { (text($0.pointee.domain), $0.pointee.version) }
+  }
+
+  private mutating func functions(
+    _ start: UnsafeMutablePointer<UnsafeMutablePointer<BnnOnnx__FunctionProto>?>?, _ count: Int
+  ) throws(ImportFault) -> [OnnxFunction] {
+    var functions: [OnnxFunction] = []
+    for message in list(start, count).map(\.pointee) {
+      let name = text(message.name)
+      functions.append(
+        OnnxFunction(
+          name: name, domain: standardized(text(message.domain)),
+          overload: text(message.overload), inputs: texts(message.input, message.n_input),
+          outputs: texts(message.output, message.n_output),
+          defaults: try attributes(
+            message.attribute_proto, message.n_attribute_proto, of: name, "function"),
+          nodes: try nodes(message.node, message.n_node),
+          operatorSets: operatorSets(message.opset_import, message.n_opset_import)))
+    }
+    return functions
   }
 
   private mutating func graph(_ message: BnnOnnx__GraphProto) throws(ImportFault) -> OnnxGraph {
@@ -94,43 +120,60 @@ private struct MessageReader {
       let name = text(sparse.pointee.values?.pointee.name)
       initializers.append((name, try self.sparseTensor(sparse.pointee, name: name)))
     }
-    var nodes: [OnnxNode] = []
-    for (index, node) in list(message.node, message.n_node).enumerated() {
-      nodes.append(try self.node(node.pointee, index: index))
-    }
     return OnnxGraph(
-      name: text(message.name), nodes: nodes, initializers: initializers,
+      name: text(message.name), nodes: try nodes(message.node, message.n_node),
+      initializers: initializers,
       inputs: list(message.input, message.n_input).map { valueInfo($0.pointee) },
       outputs: list(message.output, message.n_output).map { valueInfo($0.pointee) })
+  }
+
+  private mutating func nodes(
+    _ start: UnsafeMutablePointer<UnsafeMutablePointer<BnnOnnx__NodeProto>?>?, _ count: Int
+  ) throws(ImportFault) -> [OnnxNode] {
+    var nodes: [OnnxNode] = []
+    for (index, node) in list(start, count).enumerated() {
+      nodes.append(try self.node(node.pointee, index: index))
+    }
+    return nodes
   }
 
   private mutating func node(
     _ message: BnnOnnx__NodeProto, index: Int
   ) throws(ImportFault) -> OnnxNode {
     let outputs = texts(message.output, message.n_output)
-    let domain = text(message.domain)
     var node = OnnxNode(
       name: text(message.name), opType: text(message.op_type),
-      domain: domain == "ai.onnx" ? "" : domain,
+      domain: standardized(text(message.domain)), overload: text(message.overload),
       inputs: texts(message.input, message.n_input), outputs: outputs, attributes: [])
     if node.name.isEmpty { node.name = outputs.first { !$0.isEmpty } ?? "#\(index)" }
-    for attribute in list(message.attribute, message.n_attribute) {
+    node.attributes = try attributes(
+      message.attribute, message.n_attribute, of: node.name, node.opType)
+    return node
+  }
+
+  private mutating func attributes(
+    _ start: UnsafeMutablePointer<UnsafeMutablePointer<BnnOnnx__AttributeProto>?>?,
+    _ count: Int, of node: String, _ op: String
+  ) throws(ImportFault) -> [OnnxAttribute] {
+    var attributes: [OnnxAttribute] = []
+    for attribute in list(start, count) {
       let name = text(attribute.pointee.name)
       do {
-        node.attributes.append(
-          OnnxAttribute(name: name, value: try value(of: attribute.pointee)))
+        attributes.append(OnnxAttribute(name: name, value: try value(of: attribute.pointee)))
       } catch {
-        throw ImportFault(
-          error.reason, at: .node(name: node.name, op: node.opType, attribute: name))
+        // A node of an inner graph says more.
+        if case .node = error.place { throw error }
+        throw ImportFault(error.reason, at: .node(name: node, op: op, attribute: name))
       }
     }
-    return node
+    return attributes
   }
 
   private mutating func value(
     of message: BnnOnnx__AttributeProto
   ) throws(ImportFault) -> OnnxAttribute.Value {
-    guard text(message.ref_attr_name).isEmpty else { return .other("reference") }
+    let reference = text(message.ref_attr_name)
+    guard reference.isEmpty else { return .reference(reference) }
     switch kind(of: message).rawValue {
     case 1: return .float(message.f)
     case 2: return .integer(message.i)
@@ -145,7 +188,8 @@ private struct MessageReader {
     case 11:
       let sparse = try message.sparse_tensor.orFault(.missingAttribute)
       return .tensor(try sparseTensor(sparse.pointee, name: text(message.name)))
-    case 5, 10: return .other("graph")
+    case 5: return .graph(try graph(message.g.orFault(.missingAttribute).pointee))
+    case 10: return .other("list of graphs")
     default: return .other("attribute of kind \(kind(of: message).rawValue)")
     }
   }
@@ -289,6 +333,9 @@ extension MessageReader {
 }
 
 // MARK: Parts of messages
+
+/// ONNX's own domain has two spellings.
+private func standardized(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
 
 private func text(_ string: UnsafePointer<CChar>?) -> String {
   string.map { String(cString: $0) } ?? ""

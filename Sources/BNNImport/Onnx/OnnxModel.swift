@@ -6,6 +6,7 @@ struct OnnxModel {
   var metadata: [(key: String, value: String)]
   var operatorSets: [(domain: String, version: Int64)]
   var graph: OnnxGraph
+  var functions: [OnnxFunction]
 }
 
 struct OnnxGraph {
@@ -22,11 +23,22 @@ struct OnnxNode {
   var opType: String
   /// Empty for ONNX's own operators.
   var domain: String
+  /// Tells functions of one name apart; mostly empty.
+  var overload = ""
   var inputs: [String]
   var outputs: [String]
   var attributes: [OnnxAttribute]
 
   var place: ImportError.Place { .node(name: name, op: opType, attribute: nil) }
+
+  /// The names of all values that the node reads, those of its inner graphs included.
+  var reads: [String] {
+    inputs
+      + attributes.flatMap { attribute -> [String] in
+        guard case .graph(let graph) = attribute.value else { return [] }
+        return graph.nodes.flatMap(\.reads) + graph.outputs.map(\.name)
+      }
+  }
 }
 
 struct OnnxAttribute {
@@ -41,6 +53,9 @@ struct OnnxAttribute {
     case floats([Float])
     case integers([Int64])
     case strings([String])
+    case graph(OnnxGraph)
+    /// Inside a function: the value that the caller gives under this name.
+    case reference(String)
     /// A kind that no supported operator takes.
     case other(String)
 
@@ -54,10 +69,25 @@ struct OnnxAttribute {
       case .floats: "list of floats"
       case .integers: "list of integers"
       case .strings: "list of strings"
+      case .graph: "graph"
+      case .reference: "reference"
       case .other(let kind): kind
       }
     }
   }
+}
+
+/// A function that the model defines: nodes that stand for one.
+struct OnnxFunction {
+  var name: String
+  var domain: String
+  var overload: String
+  var inputs: [String]
+  var outputs: [String]
+  /// Attributes that a caller may leave out.
+  var defaults: [OnnxAttribute]
+  var nodes: [OnnxNode]
+  var operatorSets: [(domain: String, version: Int64)]
 }
 
 struct OnnxValueInfo {

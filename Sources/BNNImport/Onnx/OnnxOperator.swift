@@ -17,14 +17,15 @@ struct OnnxOperator: Sendable {
 
   /// Every operator that the importer knows, by ONNX's name.
   static let all: [String: OnnxOperator] = [
-    activations, arithmetic, constants, convolutions, indexing, logic, normalizations, pools,
-    products, reductions, shapes,
+    activations, arithmetic, blocks, constants, controlFlow, convolutions, indexing,
+    integerProducts, logic, normalizations, pools, products, quantization, reductions, resizes,
+    scaledNormalizations, selections, shapes,
   ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }
 
-  /// The operator of a node; nil for one that the importer does not know.
-  static func find(_ name: String, domain: String) -> OnnxOperator? {
-    if domain.isEmpty || domain == "ai.onnx" { return all[name] }
-    return quantizerDomains.contains(domain) ? trainedQuantizers[name] : nil
+  /// How a node's operator is built; nil for one that the importer does not know.
+  static func definition(of node: OnnxNode) -> OnnxOperator? {
+    if node.domain.isEmpty { return all[node.opType] }
+    return quantizerDomains.contains(node.domain) ? trainedQuantizers[node.opType] : nil
   }
 
   static let anyNumber = 1...Int.max

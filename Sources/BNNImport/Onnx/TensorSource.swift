@@ -41,6 +41,13 @@ enum OnnxElementType {
     }
   }
 
+  /// The type that ONNX's first versions call by this name.
+  static func type(named name: String) -> ElementType? {
+    let others: [String: ElementType] = ["FLOAT": .float32, "DOUBLE": .float64]
+    return others[name]
+      ?? ElementType(rawValue: name.lowercased()).flatMap { $0 == .sign ? nil : $0 }
+  }
+
   /// ONNX's name of a type that the toolkit has no type for.
   static func name(_ code: Int32) -> String {
     let names: [Int32: String] = [

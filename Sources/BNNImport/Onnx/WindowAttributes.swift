@@ -37,26 +37,27 @@ struct WindowAttributes {
   }
 
   /// The padding depends on the input's extents.
-  var isSame: Bool { automatic == .sameUpper || automatic == .sameLower }
+  private var isSame: Bool { automatic == .sameUpper || automatic == .sameLower }
 
   /// The fault when extents that decide the padding are not known.
-  var unknownExtents: ImportFault {
+  private var unknownExtents: ImportFault {
     node.fault(
       .unsupported("automatic padding of an input whose extents are not known"),
       attribute: "auto_pad")
   }
 
-  /// The window of a convolution or pool; nil when that takes the input's extents and they are
-  /// not given.
-  func window(kernel: [Int], input: [Int]?) throws(ImportFault) -> WindowGeometry? {
+  /// The window of a convolution or pool.
+  ///
+  /// - Parameter input: the input's spatial extents, nil where one is not known.
+  func window(kernel: [Int], input: [Int?]) throws(ImportFault) -> WindowGeometry {
     var window = try explicitWindow(kernel: kernel)
     guard isSame else { return window }
     for axis in kernel.indices {
       var total = window.span(axis) - 1
       if window.strides[axis] > 1 {
-        guard let input, input.count == kernel.count else { return nil }
-        let positions = (input[axis] + window.strides[axis] - 1) / window.strides[axis]
-        total = (positions - 1) * window.strides[axis] + window.span(axis) - input[axis]
+        guard input.count == kernel.count, let extent = input[axis] else { throw unknownExtents }
+        let positions = (extent + window.strides[axis] - 1) / window.strides[axis]
+        total = (positions - 1) * window.strides[axis] + window.span(axis) - extent
       }
       setPadding(of: axis, in: &window, total: max(0, total), moreAtEnd: automatic == .sameUpper)
     }
@@ -64,7 +65,7 @@ struct WindowAttributes {
   }
 
   /// The window with the padding that the attributes spell out: none where it is automatic.
-  func explicitWindow(kernel: [Int]) throws(ImportFault) -> WindowGeometry {
+  private func explicitWindow(kernel: [Int]) throws(ImportFault) -> WindowGeometry {
     let rank = kernel.count
     for (name, list, count) in [
       ("kernel_shape", self.kernel, rank), ("strides", strides, rank),
@@ -83,7 +84,7 @@ struct WindowAttributes {
   /// The geometry of a transposed convolution whose output has the given extents, or the input's
   /// times the stride: the window, and what is added to the output's ends.
   func transposedWindow(
-    kernel: [Int], input: [Int], output: [Int]?, outputPadding: [Int]?
+    kernel: [Int], input: [Int?], output: [Int]?, outputPadding: [Int]?
   ) throws(ImportFault) -> (WindowGeometry, outputPadding: [Int]) {
     var window = try explicitWindow(kernel: kernel)
     var outputPadding = outputPadding ?? kernel.map { _ in 0 }
@@ -98,8 +99,9 @@ struct WindowAttributes {
     }
     guard input.count == kernel.count else { throw unknownExtents }
     for axis in kernel.indices {
+      guard let length = input[axis] else { throw unknownExtents }
       let stride = window.strides[axis]
-      let (span, overflow) = stride.multipliedReportingOverflow(by: input[axis] - 1)
+      let (span, overflow) = stride.multipliedReportingOverflow(by: length - 1)
       guard !overflow, span < 1 << 40 else { throw unknownExtents }
       let extent = output?[axis] ?? (span + stride)
       let total = span + outputPadding[axis] + window.span(axis) - extent

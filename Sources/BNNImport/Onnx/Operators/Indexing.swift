@@ -7,13 +7,27 @@ extension OnnxOperator {
     "Split": OnnxOperator(1...2, build: split),
     "Slice": OnnxOperator(1...5, build: slice),
     "Gather": OnnxOperator(2...2) { (node) throws(ImportFault) in
-      node.emit(.gather(Gather(axis: try node.integer("axis") ?? 0)), node.inputs)
+      try node.emit(.gather(Gather(axis: try node.integer("axis") ?? 0)), node.inputs)
+    },
+    "GatherElements": OnnxOperator(2...2) { (node) throws(ImportFault) in
+      let gather = GatherElements(axis: try node.integer("axis") ?? 0)
+      try node.emit(.gatherElements(gather), node.inputs)
+    },
+    "GatherND": OnnxOperator(2...2) { (node) throws(ImportFault) in
+      let gather = GatherND(batchDimensions: try node.integer("batch_dims") ?? 0)
+      try node.emit(.gatherND(gather), node.inputs)
+    },
+    "Scatter": OnnxOperator(3...3, build: scatterElements),
+    "ScatterElements": OnnxOperator(3...3, build: scatterElements),
+    "ScatterND": OnnxOperator(3...3) { (node) throws(ImportFault) in
+      try node.emit(
+        .scatterND(ScatterND(reduction: try node.choice("reduction", default: .none))), node.inputs)
     },
   ]
 
   private static func concat(_ node: NodeBuilder) throws(ImportFault) {
     let axis = try node.integer("axis") ?? (node.operatorSet < 4 ? 1 : nil)
-    node.emit(.concat(Concat(axis: try node.required("axis", axis))), node.inputs)
+    try node.emit(.concat(Concat(axis: try node.required("axis", axis))), node.inputs)
   }
 
   /// The lengths are an attribute before version 13 and an input since.
@@ -23,27 +37,29 @@ extension OnnxOperator {
       throw node.invalid("num_outputs", "\(count)", "\(parts), the number of outputs")
     }
     let op = Op.split(Split(axis: try node.integer("axis") ?? 0, parts: parts))
-    guard node.operatorSet < 13 else { return node.emit(op, node.inputs, outputs: parts) }
+    guard node.operatorSet < 13 else { return try node.emit(op, node.inputs, outputs: parts) }
     if node.operatorSet >= 2 { try node.checkInputs(1...1) }
-    var inputs = node.inputs
-    if let lengths = try node.integers("split") {
-      inputs = [try node.input(0), node.constant(lengths, "lengths")]
-    }
-    node.emit(op, inputs, outputs: parts)
+    let lengths = try node.constantAttribute("split") ?? node.optionalInput(1)
+    try node.emit(op, [try node.input(0), lengths], outputs: parts)
   }
 
   /// All but the data are attributes before version 10 and inputs since.
   private static func slice(_ node: NodeBuilder) throws(ImportFault) {
     guard node.operatorSet < 10 else {
       try node.checkInputs(3...5)
-      return node.emit(.slice(Slice()), node.inputs)
+      return try node.emit(.slice(Slice()), node.inputs)
     }
     try node.checkInputs(1...1)
-    let starts = try node.required("starts", try node.integers("starts"))
-    let ends = try node.required("ends", try node.integers("ends"))
-    let axes = try node.integers("axes").map { node.constant($0, "axes") }
-    node.emit(
+    let starts = try node.required("starts", try node.constantAttribute("starts"))
+    let ends = try node.required("ends", try node.constantAttribute("ends"))
+    try node.emit(
       .slice(Slice()),
-      [try node.input(0), node.constant(starts, "starts"), node.constant(ends, "ends"), axes])
+      [try node.input(0), starts, ends, try node.constantAttribute("axes")])
+  }
+
+  private static func scatterElements(_ node: NodeBuilder) throws(ImportFault) {
+    let scatter = ScatterElements(
+      axis: try node.integer("axis") ?? 0, reduction: try node.choice("reduction", default: .none))
+    try node.emit(.scatterElements(scatter), node.inputs)
   }
 }

@@ -17,10 +17,9 @@ extension OnnxOperator {
         Reduce(
           kind: kind, keepDimensions: try node.flag("keepdims", default: true),
           emptyAxesIsIdentity: try node.flag("noop_with_empty_axes")))
-      if node.operatorSet >= (kind == .sum ? 13 : 18) { return node.emit(reduce, node.inputs) }
+      if node.operatorSet >= (kind == .sum ? 13 : 18) { return try node.emit(reduce, node.inputs) }
       try node.checkInputs(1...1)
-      let axes = try node.integers("axes").map { node.constant($0, "axes") }
-      node.emit(reduce, [try node.input(0)] + (axes.map { [$0] } ?? []))
+      try node.emit(reduce, [try node.input(0), try node.constantAttribute("axes")])
     }
   }
 
@@ -30,7 +29,7 @@ extension OnnxOperator {
         isMaximum: isMaximum, axis: try node.integer("axis") ?? 0,
         keepDimensions: try node.flag("keepdims", default: true),
         selectsLast: try node.flag("select_last_index"))
-      node.emit(.argumentExtremum(extremum), node.inputs, type: .int64)
+      try node.emit(.argumentExtremum(extremum), node.inputs)
     }
   }
 }
