@@ -10,7 +10,7 @@ final class GraphAssembly {
   private var scopes: [Scope]
   /// How many nodes there may still be: a function that calls others several times over can stand
   /// for far more nodes than its file has.
-  private var allowance = 1 << 20
+  private var allowance: Int
 
   static let depthLimit = 32
 
@@ -38,6 +38,7 @@ final class GraphAssembly {
   init(source: OnnxGraph, operatorSet: Int64, functions: FunctionTable) {
     graph = Graph(name: source.name)
     self.functions = functions
+    allowance = source.nodes.count + (1 << 18)
     scopes = [Scope(of: source, prefix: "", operatorSet: operatorSet, seesOuter: false)]
   }
 

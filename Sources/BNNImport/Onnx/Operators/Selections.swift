@@ -14,21 +14,26 @@ extension OnnxOperator {
     "Trilu": OnnxOperator(1...2, build: triangular),
   ]
 
-  /// The count is an attribute before version 10 and an input since.
+  /// The count is an attribute before version 10 and an input since. The place of one element alone
+  /// is that of an extremum.
   private static func topK(_ node: NodeBuilder) throws(ImportFault) {
     // Sorted is one of the orders that any order may be.
     node.ignore("sorted")
-    let op = Op.topK(
-      TopK(
-        axis: try node.integer("axis") ?? -1,
-        largest: try node.flag("largest", default: true)))
-    guard node.operatorSet < 10 else {
-      try node.checkInputs(2...2)
-      return try node.emit(op, node.inputs, outputs: 2)
+    let top = TopK(
+      axis: try node.integer("axis") ?? -1, largest: try node.flag("largest", default: true))
+    let x = try node.input(0)
+    let count: ValueID
+    if node.operatorSet >= 10 {
+      count = try node.input(1)
+    } else {
+      try node.checkInputs(1...1)
+      count = try node.constant([try node.required("k", try node.integer("k"))], "k")
     }
-    try node.checkInputs(1...1)
-    let count = try node.required("k", try node.integer("k"))
-    try node.emit(op, [try node.input(0), try node.constant([count], "k")], outputs: 2)
+    if node.assembly.knownValue(count)?.integers == [1], !node.isOutputUsed(0) {
+      let extremum = ArgumentExtremum(isMaximum: top.largest, axis: top.axis)
+      return try node.emit(.argumentExtremum(extremum), [x], output: 1)
+    }
+    try node.emit(.topK(top), [x, count], outputs: 2)
   }
 
   /// A new axis along which the position that each index names is on, the others off; no position
