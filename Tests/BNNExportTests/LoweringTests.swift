@@ -141,6 +141,62 @@ private func kinds(_ model: BinaryModel) -> [String] { model.layers.map(\.operat
     ) { try lowered(b.graph) }
   }
 
+  @Test func anInputMayBeAnOutput() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(7)])
+    b.graph.outputs = [x]
+    let model = try lowered(b.graph).model
+    #expect(model.layers.isEmpty && model.inputs == model.outputs)
+    let tensor = Tensor((0..<14).map { Float($0) }, shape: [2, 7])
+    #expect(
+      try InferenceSession(BinaryModel(decoding: model.encoded())).run(["x": tensor])[0].tensor
+        == tensor)
+  }
+
+  @Test func oneValueMayBeTwoOutputs() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(2)])
+    let y = b.node(SampleGraphs.block(.pointwise), "y", x)
+    b.graph.outputs = [y, b.node(.identity(Identity()), "z", y), b.shape([4, 5])]
+    let model = try lowered(b.graph).model
+    #expect(model.outputs.map { model.values[$0].name } == ["y", "z", "shape"])
+    let tensor = Tensor([1, 2] as [Float], shape: [1, 2])
+    let found = try InferenceSession(model).run(["x": tensor]).map(\.tensor)
+    #expect(found == [tensor, tensor, Tensor([4, 5] as [Int64], shape: [2])])
+  }
+
+  @Test func inputsOfOtherTypesAreReadForACast() throws {
+    var graph = Graph(name: "bytes")
+    let x = graph.addInput(name: "x", type: ValueType(.uint8, [.batch(1), .fixed(2)]))
+    graph.outputs = [graph.add(.cast(Cast(to: .float32)), name: "y", inputs: [x])]
+    let model = try lowered(graph).model
+    #expect(model.values[model.inputs[0]].elementType == .float32)
+    graph.outputs = [x]
+    #expect(
+      throws: ExportError.notLowerable([
+        .init(node: "x", op: "output", reason: .unknownType(value: "x"))
+      ])
+    ) { try lowered(graph) }
+  }
+
+  @Test func whatMixesTheBatchIsNamed() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(4)])
+    b.graph.outputs = [
+      b.node(.reduce(Reduce(kind: .sum)), "sum", x, b.shape([0])),
+      b.node(.concat(Concat(axis: 0)), "joined", x, x),
+      b.node(.topK(TopK(axis: 0)), "best", x, b.shape([1])),
+    ]
+    b.graph.nodes[2].outputs.append(b.graph.addValue(Value(name: "places")))
+    #expect(
+      throws: ExportError.notLowerable([
+        .init(node: "sum", op: "ReduceSum", reason: .acrossBatch(axis: 0)),
+        .init(node: "joined", op: "Concat", reason: .acrossBatch(axis: 0)),
+        .init(node: "best", op: "TopK", reason: .acrossBatch(axis: 0)),
+      ])
+    ) { try lowered(b.graph) }
+  }
+
   @Test func operandsThatAreConstantsAreLayers() throws {
     var b = GraphBuilder()
     let x = b.input("x", [.batch(1), .fixed(4)])

@@ -88,7 +88,7 @@ enum SampleModels {
   /// Every operation, every step, every form of a list.
   static var all: [BinaryModel] {
     thresholds.map { binaryConvolution(Epilogue(output: .accumulatorBits($0))) } + convolutions
-      + epilogues + windows + structural
+      + epilogues + windows + structural + arrays
   }
 
   private static var convolutions: [BinaryModel] {

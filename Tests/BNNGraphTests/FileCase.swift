@@ -34,13 +34,15 @@ struct FileCase {
       var prepared = graph
       try PassPipeline([FoldConstants(), DecomposeOperators()]).run(on: &prepared)
       let model = try LoweredModel(lowering: prepared, provenance: .test).model
-      let session = try InferenceSession(BinaryModel(decoding: model.encoded()))
+      let read = try BinaryModel(decoding: model.encoded())
       var inputs: [String: Tensor] = [:]
       for id in graph.inputs {
         guard let index = Int(graph[id].name) else { continue }
         inputs[graph[id].name] = operands[index]
       }
-      let found = try session.run(inputs).map(\.tensor)
+      let found = try InferenceSession(read).run(inputs).map(\.tensor)
+      let threaded = try InferenceSession(read, threads: 3).run(inputs).map(\.tensor)
+      #expect(found == threaded, "with several threads", sourceLocation: location)
       try #require(found.count == expected.count, sourceLocation: location)
       for (result, expected) in zip(found, expected) {
         #expect(

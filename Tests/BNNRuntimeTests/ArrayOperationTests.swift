@@ -1,0 +1,125 @@
+import BNNFormat
+import BNNTensor
+import BNNTestSupport
+import Testing
+
+@testable import BNNRuntime
+
+/// What operations on arrays do beyond what the operator cases show: bits, threads, bad indices.
+@Suite struct ArrayOperationTests {
+  /// A model that gathers along an axis with a list of indices, constant or an input.
+  private func model(
+    _ type: ElementType, _ shape: Shape, axis: Int, _ indices: [Int64], isConstant: Bool
+  ) -> BinaryModel {
+    var result = shape
+    result.dimensions[axis] = indices.count
+    func value(_ name: String, _ type: ElementType, _ shape: Shape) -> ModelValue {
+      ModelValue(
+        name: name, elementType: type, dimensions: shape.dimensions.map { .fixed($0) })
+    }
+    let list = Tensor(indices, shape: [indices.count])
+    let gather = Layer(
+      name: "pick", operation: .array(.gather(axis: axis)), inputs: [0, 1], outputs: [2])
+    let constant = Layer(
+      name: "list", operation: .array(.constant(list)), inputs: [], outputs: [1])
+    return BinaryModel(
+      provenance: .test,
+      values: [
+        value("x", type, shape), value(isConstant ? "" : "i", .int64, list.shape),
+        value("y", type, result),
+      ], inputs: isConstant ? [0] : [0, 1], outputs: [2],
+      layers: isConstant ? [constant, gather] : [gather])
+  }
+
+  @Test func gathersBitsAndReals() throws {
+    for seed in 0..<80 {
+      var random = SeededGenerator(seed: seed)
+      let channels = random.pick(OperationTests.channelChoices)
+      let shape = Shape(random.pick([[2, 3], [2], [1, 2, 2]]) + [channels])
+      let axis = random.pick([0, shape.rank - 1, shape.rank - 1])
+      let extent = shape[axis]
+      let indices = (0..<random.pick([1, 64, 70])).map { _ in
+        Int64.random(in: Int64(-extent)..<Int64(extent), using: &random)
+      }
+      let input = random.bool() ? random.bits(shape.dimensions) : random.reals(shape.dimensions)
+      let x = Tensor(input.value, type: input.type)
+      for isConstant in [true, false] {
+        let model = model(input.type, shape, axis: axis, indices, isConstant: isConstant)
+        var inputs = ["x": x]
+        if !isConstant { inputs["i"] = Tensor(indices, shape: [indices.count]) }
+        let found = try InferenceSession(model, threads: 2).run(inputs)[0].tensor
+        let expected = found.shape.indices.map { index in
+          var source = index
+          let position = Int(indices[index[axis]])
+          source[axis] = position < 0 ? position + extent : position
+          return input.value[source]
+        }
+        #expect(found.floats == expected)
+      }
+    }
+  }
+
+  @Test func slicesOfBits() throws {
+    for (start, step, count) in [(0, 1, 64), (3, 1, 70), (129, -1, 130), (1, 2, 64), (127, -3, 40)]
+    {
+      var random = SeededGenerator(seed: start)
+      let input = random.bits([2, 130])
+      let model = BinaryModel(
+        provenance: .test,
+        values: [
+          ModelValue(name: "x", elementType: .sign, dimensions: [.batch(1), .fixed(130)]),
+          ModelValue(name: "y", elementType: .sign, dimensions: [.batch(1), .fixed(count)]),
+        ], inputs: [0], outputs: [1],
+        layers: [
+          Layer(
+            name: "slice", operation: .array(.slice(starts: [0, start], steps: [1, step])),
+            inputs: [0], outputs: [1])
+        ])
+      let found = try InferenceSession(model)
+        .run(["x": Tensor(input.value, type: .sign)])[0].tensor.floats
+      let expected = (0..<2).flatMap { row in
+        (0..<count).map { input.value[[row, start + $0 * step]] }
+      }
+      #expect(found == expected)
+    }
+  }
+
+  @Test func positionsThatDoNotExistAreNamed() throws {
+    let error = RuntimeError.indexOutOfRange(layer: "pick", index: -4, extent: 3)
+    let bad = model(.float32, [3, 2], axis: 0, [0, 1], isConstant: false)
+    let session = try InferenceSession(bad)
+    let x = Tensor([Float](repeating: 1, count: 6), shape: [3, 2])
+    #expect(throws: error) {
+      try session.run(["x": x, "i": Tensor([0, -4] as [Int64], shape: [2])])
+    }
+    // The session can go on.
+    #expect(
+      try session.run(["x": x, "i": Tensor([0, -3] as [Int64], shape: [2])])[0].tensor.floats
+        == [1, 1, 1, 1])
+    #expect(throws: error) {
+      _ = try InferenceSession(model(.float32, [2, 3], axis: 1, [0, -4], isConstant: true))
+    }
+  }
+
+  @Test func inputsKeepTheirTypes() throws {
+    let bad = model(.float32, [3, 2], axis: 0, [0, 1], isConstant: false)
+    let x = Tensor([Float](repeating: 1, count: 6), shape: [3, 2])
+    #expect(throws: RuntimeError.wrongType(input: "i", expected: .int64, found: .int32)) {
+      try InferenceSession(bad)
+        .run(["x": x, "i": Tensor([0, 1] as [Int64], shape: [2], elementType: .int32)])
+    }
+  }
+
+  @Test func layersThatBreakARuleAreNamed() {
+    var bad = model(.float32, [3, 2], axis: 0, [0, 1], isConstant: true)
+    bad.layers[1].operation = .array(.gather(axis: 2))
+    #expect(throws: RuntimeError.invalidLayer(name: "pick", .rule(.axis(2)))) {
+      try InferenceSession(bad)
+    }
+    bad.layers[1].operation = .array(.matrixProduct)
+    #expect(
+      throws: RuntimeError.invalidLayer(
+        name: "pick", .rule(.operandType(expected: .float32, found: .int64)))
+    ) { try InferenceSession(bad) }
+  }
+}
