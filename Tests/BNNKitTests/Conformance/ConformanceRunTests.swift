@@ -40,6 +40,18 @@ struct ConformanceRunTests {
     }
   }
 
+  /// Layer by layer against the reference, too.
+  private static func verified(
+    _ source: SourceModel, _ conversion: Conversion, _ inputs: [String: Tensor]
+  ) throws -> Outcome {
+    let verifier = Verifier(
+      source: try Converter().resolveSigns(of: source), canonical: conversion.canonical,
+      model: conversion.model)
+    let report = try verifier.verify(inputs: inputs)
+    return report.verdict == .match
+      ? .reproduced : .failed("verification: \(report.reasons) \(report.layers)")
+  }
+
   private static func outcome(of test: OnnxTestData) throws -> Outcome {
     guard let model = try? test.model(), let inputs = try? test.inputs(of: model),
       let expected = try? test.outputs(count: model.graph.outputs.count)
@@ -60,7 +72,7 @@ struct ConformanceRunTests {
       for (result, wanted) in zip(found, expected) where !result.agrees(with: wanted) {
         return .failed("\(result) is not \(wanted)")
       }
-      return .reproduced
+      return try verified(model, conversion, inputs)
     } catch let error as ConversionError {
       return hasFileTypes ? .failed("\(error)") : .refused
     } catch {
