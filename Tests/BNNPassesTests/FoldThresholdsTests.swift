@@ -131,4 +131,21 @@ struct FoldThresholdsTests {
     }
     #expect(zeros == [1])
   }
+
+  /// Large numbers overflow before they are multiplied with 0: there, and only there, it is NaN.
+  @Test func anOverflowTimesZeroIsNoEndOfTheChain() throws {
+    var b = GraphBuilder()
+    let doubled = b.binary(.multiply, b.input([3]), b.scalar(2))
+    let y = b.normalization(
+      doubled, gamma: [0, 0, 1], beta: [1, -1, 0], mean: [3, 3, 1], variance: [1, 1, 1])
+    let before = try apply([CanonicalizeSigns()], to: b.finish(b.sign(y))).graph
+    let after = try apply([FoldThresholds()], to: before).graph
+    #expect(operators(after) == ["Binarize"])
+    let largest = Float.greatestFiniteMagnitude
+    let edges = [largest / 2, (largest / 2).nextUp, largest, .infinity]
+    let numbers = [0, 1, -5, .nan] + edges + edges.map { -$0 }
+    try expectSameMeaning(
+      before, after,
+      on: Tensor(numbers.flatMap { [$0, $0, $0] }, shape: [numbers.count, 3]))
+  }
 }

@@ -82,15 +82,35 @@ struct ElementwiseCone {
   /// - Parameter rows: for each row, one number per channel.
   /// - Returns: the results in the same order.
   func evaluate(_ rows: [[Float]], in graph: Graph) throws(GraphError) -> [[Float]] {
-    var extents = [Int](repeating: 1, count: rank)
-    if rank >= 2 { extents[0] = rows.count }
-    extents[min(1, rank - 1)] = channels * (rank >= 2 ? 1 : rows.count)
     // A vector has no axis for the rows: they are evaluated one by one.
     if rank == 1 && rows.count != 1 {
       var results: [[Float]] = []
       for row in rows { results += try evaluate([row], in: graph) }
       return results
     }
+    let floats = try values(at: rows, in: graph)[result]?.floats ?? []
+    return rows.indices.map { Array(floats[$0 * channels..<($0 + 1) * channels]) }
+  }
+
+  /// For each channel, whether no step of the cone gives NaN at one number.
+  func isDefined(at row: [Float], in graph: Graph) throws(GraphError) -> [Bool] {
+    var defined = [Bool](repeating: true, count: channels)
+    for (_, tensor) in try values(at: [row], in: graph)
+    where tensor.elementType.isFloatingPoint && tensor.count == channels {
+      for (channel, number) in tensor.floats.enumerated() where number.isNaN {
+        defined[channel] = false
+      }
+    }
+    return defined
+  }
+
+  /// All values of the cone at one number per channel and row; of a vector, one row.
+  private func values(
+    at rows: [[Float]], in graph: Graph
+  ) throws(GraphError) -> [ValueID: Tensor] {
+    var extents = [Int](repeating: 1, count: rank)
+    if rank >= 2 { extents[0] = rows.count }
+    extents[min(1, rank - 1)] = channels
     var known: [ValueID: Tensor] = [
       source: Tensor(rows.flatMap { $0 }, shape: Shape(extents))
     ]
@@ -102,8 +122,7 @@ struct ElementwiseCone {
       }
       for (output, tensor) in zip(node.outputs, results) { known[output] = tensor }
     }
-    let floats = known[result]?.floats ?? []
-    return rows.indices.map { Array(floats[$0 * channels..<($0 + 1) * channels]) }
+    return known
   }
 
   /// Whether the cone is a chain of operators each of which is monotone in every channel, so that

@@ -23,10 +23,19 @@ struct ThresholdSearch {
   /// Thresholds for a source that holds only integers of magnitude up to `bound`; nil when the
   /// bits of a channel are no interval.
   func onIntegers(bound: Int) throws(GraphError) -> Thresholds<Float>? {
-    if thresholds.isMonotone && cone.isMonotoneChain(in: graph) {
+    if thresholds.isMonotone && cone.isMonotoneChain(in: graph), try isDefined(upTo: bound) {
       return try bisectIntegers(bound: bound)
     }
     return try enumerateIntegers(bound: bound)
+  }
+
+  /// Whether a monotone chain gives no NaN between −bound and bound.
+  private func isDefined(upTo bound: Int) throws(GraphError) -> Bool {
+    for end in [-bound, bound] {
+      let row = [Float](repeating: Float(end), count: cone.channels)
+      guard try cone.isDefined(at: row, in: graph).allSatisfy({ $0 }) else { return false }
+    }
+    return true
   }
 
   private func bisectIntegers(bound: Int) throws(GraphError) -> Thresholds<Float> {
@@ -94,43 +103,88 @@ struct ThresholdSearch {
 
   /// Thresholds for a source that may hold any float32, infinities and NaN included; nil when
   /// the cone is no monotone chain or its behaviour at infinity and NaN fits no interval.
+  ///
+  /// A chain is monotone as long as it gives no NaN, as an overflow times 0 does: beyond that the
+  /// bit is NaN's.
   func onFloats() throws(GraphError) -> Thresholds<Float>? {
-    guard thresholds.isMonotone && cone.isMonotoneChain(in: graph) else { return nil }
+    guard thresholds.isMonotone && cone.isMonotoneChain(in: graph),
+      var low = try definedEnd(-.greatestFiniteMagnitude),
+      var high = try definedEnd(.greatestFiniteMagnitude)
+    else { return nil }
     let channels = cone.channels
     let largest = Float.greatestFiniteMagnitude
     let probes: [Float] = [-.infinity, -largest, largest, .infinity, .nan]
-    let ends = try bits(probes.map { .init(repeating: $0, count: channels) })
-    var low = [Int](repeating: (-largest).rank, count: channels)
-    var high = [Int](repeating: largest.rank, count: channels)
-    while (0..<channels).contains(where: { ends[1][$0] != ends[2][$0] && high[$0] - low[$0] > 1 }) {
+    let outside = try bits(probes.map { .init(repeating: $0, count: channels) })
+    let ends = try bits([low.map { Float(rank: $0) }, high.map { Float(rank: $0) }])
+    let (first, last) = (low, high)
+    while (0..<channels).contains(where: { ends[0][$0] != ends[1][$0] && high[$0] - low[$0] > 1 }) {
       let middle = (0..<channels).map { (low[$0] + high[$0]) >> 1 }
       let now = try bits([middle.map { Float(rank: $0) }])[0]
       for c in 0..<channels {
-        if now[c] == ends[1][c] { low[c] = middle[c] } else { high[c] = middle[c] }
+        if now[c] == ends[0][c] { low[c] = middle[c] } else { high[c] = middle[c] }
       }
     }
     var result = Thresholds<Float>.builder(channels)
     for c in 0..<channels {
-      let isRising = !ends[1][c] && ends[2][c]
-      let isFalling = ends[1][c] && !ends[2][c]
-      // The set of x with one bit, as an interval that ends at or before an infinity.
-      func set(of bit: Bool) -> (Float, Float)? {
-        let holdsLow = ends[1][c] == bit
-        let holdsHigh = ends[2][c] == bit
-        if !holdsLow && !holdsHigh {
-          return ends[0][c] == bit || ends[3][c] == bit ? nil : (.infinity, -.infinity)
-        }
-        let lower = holdsLow ? (ends[0][c] == bit ? -.infinity : -largest) : Float(rank: high[c])
-        let upper = holdsHigh ? (ends[3][c] == bit ? .infinity : largest) : Float(rank: low[c])
-        // An infinity on the far side must not have the bit.
-        if !holdsLow && ends[0][c] == bit || !holdsHigh && ends[3][c] == bit { return nil }
-        return (lower, upper)
-      }
-      assert(isRising || isFalling || ends[1][c] == ends[2][c])
-      guard let (lower, upper) = set(of: !ends[4][c]) else { return nil }
-      result.append(ends[4][c] ? .outside(lower, upper) : .inside(lower, upper))
+      let isNarrow = (low: first[c] > (-largest).rank, high: last[c] < largest.rank)
+      // What is beyond a last defined number is one bit.
+      guard !isNarrow.low || outside[0][c] == outside[1][c],
+        !isNarrow.high || outside[2][c] == outside[3][c]
+      else { return nil }
+      let side = Sides(
+        bit: !outside[4][c], ends: (ends[0][c], ends[1][c]), outside: (outside[0][c], outside[3][c])
+      )
+      guard
+        let (lower, upper) = side.interval(
+          first: Float(rank: first[c]), low: Float(rank: low[c]), high: Float(rank: high[c]),
+          last: Float(rank: last[c]))
+      else { return nil }
+      result.append(outside[4][c] ? .outside(lower, upper) : .inside(lower, upper))
     }
     return result.thresholds
+  }
+
+  /// For each channel, the rank of the number nearest to `end` at which no step of the chain gives
+  /// NaN; nil if 0 is none.
+  private func definedEnd(_ end: Float) throws(GraphError) -> [Int]? {
+    let channels = cone.channels
+    let atEnd = try cone.isDefined(at: .init(repeating: end, count: channels), in: graph)
+    var outer = [Int](repeating: end.rank, count: channels)
+    guard atEnd.contains(false) else { return outer }
+    guard
+      try cone.isDefined(at: .init(repeating: 0, count: channels), in: graph)
+        .allSatisfy({ $0 })
+    else { return nil }
+    var inner = atEnd.map { $0 ? end.rank : 0 }
+    while (0..<channels).contains(where: { abs(outer[$0] - inner[$0]) > 1 }) {
+      let middle = (0..<channels).map { (inner[$0] + outer[$0]) / 2 }
+      let now = try cone.isDefined(at: middle.map { Float(rank: $0) }, in: graph)
+      for c in 0..<channels {
+        if now[c] { inner[c] = middle[c] } else { outer[c] = middle[c] }
+      }
+    }
+    return inner
+  }
+}
+
+/// The bits of one channel at the ends of where a monotone chain is defined, and beyond them.
+private struct Sides {
+  /// The bit whose numbers are looked for: not that of NaN.
+  let bit: Bool
+  let ends: (low: Bool, high: Bool)
+  let outside: (low: Bool, high: Bool)
+
+  /// The numbers with the bit; nil when they are no interval that ends at or before an infinity.
+  ///
+  /// - Parameters: the numbers at the ends, and between them those next to the change.
+  func interval(first: Float, low: Float, high: Float, last: Float) -> (Float, Float)? {
+    let holds = (low: ends.low == bit, high: ends.high == bit)
+    // Beyond an end at which the bit does not hold it must not either.
+    guard holds.low || outside.low != bit, holds.high || outside.high != bit else { return nil }
+    guard holds.low || holds.high else { return (.infinity, -.infinity) }
+    let lower = holds.low ? (outside.low == bit ? -.infinity : first) : high
+    let upper = holds.high ? (outside.high == bit ? .infinity : last) : low
+    return (lower, upper)
   }
 }
 
