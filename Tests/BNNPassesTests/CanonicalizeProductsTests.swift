@@ -33,6 +33,40 @@ struct CanonicalizeProductsTests {
       before, after, on: Tensor(numbers(20, seed: 2), shape: [4, 5]), tolerance: 1e-6)
   }
 
+  @Test func theBiasIsAddedBehindTheFactor() throws {
+    var b = GraphBuilder()
+    let before = b.finish(
+      b.node(
+        .gemm(Gemm(alpha: 0.5, beta: -2)), b.input([5]), b.constant(numbers(15), [5, 3]),
+        b.constant([1, 2, 3], [3])))
+    let (after, _) = try apply([CanonicalizeProducts()], to: before)
+    #expect(operators(after) == ["Conv", "Mul", "Add"])
+    try expectSameMeaning(
+      before, after, on: Tensor(numbers(20, seed: 2), shape: [4, 5]), tolerance: 1e-6)
+  }
+
+  /// With one channel, parameters have one element, like those that fit any shape.
+  @Test func parametersOfOneChannelStayWithIt() throws {
+    var b = GraphBuilder()
+    let wide = b.node(.reshape(Reshape()), b.input([2]), b.integers([0, 1, 2, 1]))
+    let y = b.normalization(wide, gamma: [2], beta: [1], mean: [0.5], variance: [4])
+    let before = b.finish(y)
+    let (after, _) = try apply([CanonicalizeProducts()], to: before)
+    #expect(operators(after) == ["Reshape", "BatchNormalization"])
+    try expectSameMeaning(before, after, on: Tensor(numbers(6), shape: [3, 2]))
+  }
+
+  @Test func aBlockOfSeveralChannelsStaysBehindAReshape() throws {
+    var b = GraphBuilder()
+    let wide = b.node(.reshape(Reshape()), b.input([4]), b.integers([0, 2, 2]))
+    let step = PointwiseStep.slopes(positive: [1, 2], negative: [0.5, -1])
+    let before = b.finish(
+      b.node(.block(Block(core: .pointwise, epilogue: Epilogue(steps: [step]))), wide))
+    let (after, _) = try apply([CanonicalizeProducts()], to: before)
+    #expect(operators(after) == ["Reshape", "Block"])
+    try expectSameMeaning(before, after, on: Tensor(numbers(12), shape: [3, 4]))
+  }
+
   @Test func aProductOfAFlattenedMapIsAConvolutionOverTheMap() throws {
     var b = GraphBuilder()
     let x = b.input([3, 2, 2])

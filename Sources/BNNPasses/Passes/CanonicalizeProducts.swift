@@ -6,7 +6,8 @@ import BNNTensor
 ///
 /// - `MatMul(x, W)` with a stack of matrices x becomes the product of one matrix with all rows.
 /// - `Gemm(x, W, b)` and `MatMul(x, W)` with a matrix x become `Conv` of spatial rank 0 with
-///   weights [O, C], transposed as needed; α becomes a factor behind it, β scales the bias.
+///   weights [O, C], transposed as needed; α becomes a factor behind it, β scales the bias, which
+///   then follows the factor.
 /// - The product of a flattened map [N, C, s…] with more than one channel becomes a convolution
 ///   whose kernel is the whole map: the map need not be brought into another order first.
 /// - What is computed element by element behind a reshape that only adds or removes extents of 1
@@ -63,18 +64,21 @@ public struct CanonicalizeProducts: Pass {
         Tensor(elements.expanded(to: outputs).map { $0 * gemm.beta }, shape: [outputs]),
         name: graph[c].name)
     }
-    // A factor behind the product, where the bias is not scaled by it.
-    guard gemm.alpha == 1 || bias == nil else { return nil }
     let matrix = gemm.transposeB ? weights : weights.transposedMatrix
     let constant = graph.addConstant(matrix, name: graph[w].name)
     let geometry = ConvolutionGeometry(window: WindowGeometry(kernel: []))
     let output = graph.add(
-      .convolution(Convolution(geometry: geometry)), name: node.name, inputs: [x, constant, bias])
+      .convolution(Convolution(geometry: geometry)), name: node.name,
+      inputs: [x, constant, gemm.alpha == 1 ? bias : nil])
     guard gemm.alpha != 1 else { return output }
     let factor = graph.addConstant(Tensor(scalar: gemm.alpha), name: node.name + ".alpha")
-    return graph.add(
+    let scaled = graph.add(
       .elementwiseBinary(ElementwiseBinary(kind: .multiply)), name: node.name,
       inputs: [output, factor])
+    // The factor is not the bias's.
+    guard let bias else { return scaled }
+    return graph.add(
+      .elementwiseBinary(ElementwiseBinary(kind: .add)), name: node.name, inputs: [scaled, bias])
   }
 
   /// `MatMul(x, W)` of a stack of matrices as the product of one matrix that has all rows.
@@ -139,10 +143,11 @@ public struct CanonicalizeProducts: Pass {
     operands[position] = source
     for (other, operand) in operands.enumerated() where other != position {
       guard let operand, let tensor = graph.constant(operand) else { continue }
+      // Its parameters are lists of channels whatever the shape is.
+      if case .batchNormalization = node.op { continue }
       if tensor.count == 1 {
         operands[other] = graph.addConstant(tensor.reshaped(to: []), name: graph[operand].name)
       } else if differsByOnes {
-        if case .batchNormalization = node.op { continue }
         guard let channels = to.channels,
           tensor.perChannel(rank: to.rank, channels: channels) != nil
         else { return nil }
@@ -157,6 +162,7 @@ public struct CanonicalizeProducts: Pass {
       switch node.op {
       case .batchNormalization: return nil
       case .binarize(let binarize) where binarize.thresholds.count > 1: return nil
+      case .block(let block) where block.epilogue.isPerChannel: return nil
       default: break
       }
     }
@@ -188,5 +194,26 @@ extension Tensor {
       for column in 0..<columns { result[column * rows + row] = source[row * columns + column] }
     }
     return Tensor(result, shape: [columns, rows])
+  }
+}
+
+extension Epilogue {
+  /// Whether a parameter differs between channels.
+  fileprivate var isPerChannel: Bool {
+    steps.contains { step in
+      switch step {
+      case .affine(let scale, let bias): scale.count > 1 || bias.count > 1
+      case .slopes(let positive, let negative): positive.count > 1 || negative.count > 1
+      default: false
+      }
+    } || isThresholdPerChannel
+  }
+
+  private var isThresholdPerChannel: Bool {
+    switch output {
+    case .values: false
+    case .bits(let thresholds), .valuesAndBits(let thresholds): thresholds.count > 1
+    case .accumulatorBits(let thresholds): thresholds.count > 1
+    }
   }
 }
