@@ -76,6 +76,37 @@ struct FactorActivationsTests {
     }
   }
 
+  @Test func theMaximumOfFallingBitsIsTheirMinimum() throws {
+    try check(products: 1, padding: 0) { x, b in
+      let pool = Pool(kind: .maximum, window: WindowGeometry(kernel: [2, 2]))
+      return b.node(.pool(pool), b.binary(.subtract, b.scalar(1), mask(x, above: 0, &b)))
+    }
+  }
+
+  @Test func edgesOfBitsAreBits() throws {
+    try check(products: 1) { x, b in
+      b.node(.pad(Pad(mode: .edge)), mask(x, above: 0, &b), b.integers([0, 0, 1, 0, 0, 0, 0, 1]))
+    }
+  }
+
+  @Test func partsOfBitsAreBits() throws {
+    try check(products: 1, padding: 0) { x, b in
+      let parts = (0..<3).map { b.graph.addValue(Value(name: "part \($0)")) }
+      b.graph.nodes.append(
+        Node(
+          name: "split", op: .split(Split(axis: 1, parts: 3)), inputs: [mask(x, above: 0, &b)],
+          outputs: parts))
+      return b.node(.concat(Concat(axis: 1)), parts[2], parts[0], parts[1])
+    }
+  }
+
+  /// The convolution's own operand must be found to be a sign after the other sign has moved.
+  @Test func signsThatMovedAreFound() throws {
+    try check(products: 1) { x, b in
+      mask(b.binary(.add, b.sign(x), b.scalar(0.5)), above: 0, &b)
+    }
+  }
+
   @Test func whereNothingIsZeroPaddingKeepsItReal() throws {
     var numbers = Numbers(seed: 12)
     var b = GraphBuilder()

@@ -46,6 +46,8 @@ struct SignFactoring {
     var found: SignCombination?
     if graph.isSign(value, uses) {
       found = SignCombination(terms: [.init(signs: value, scale: 1)], offset: 0)
+    } else if let index = uses.producer(of: value), case .split = graph.nodes[index].op {
+      found = try part(value, of: graph.nodes[index], in: &graph)
     } else if let index = uses.producer(of: value), graph.nodes[index].outputs.count == 1 {
       let node = graph.nodes[index]
       found = try derived(node, in: &graph)
@@ -63,17 +65,13 @@ struct SignFactoring {
     case .elementwiseUnary(let unary) where unary.function == .negate:
       return try combination(of: node, in: &graph)?.times(-1)
     case .identity: return try combination(of: node, in: &graph)
-    case .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .gather, .slice:
+    case .pool(let pool) where pool.kind == .maximum: return try pooled(pool, node, in: &graph)
+    case .pad(let pad) where pad.mode == .constant: return try padded(node, in: &graph)
+    case .concat: return try joined(node, in: &graph)
+    case _ where node.movedInputs.count == 1:
       return try combination(of: node, in: &graph)?.mapped { signs in
         moved(node, [signs] + node.inputs.dropFirst(), in: &graph)
       }
-    case .pool(let pool) where pool.kind == .maximum:
-      guard let inner = try combination(of: node, in: &graph), inner.terms.count == 1,
-        inner.terms[0].scale > 0
-      else { return nil }
-      return inner.mapped { moved(node, [$0], in: &graph) }
-    case .pad(let pad) where pad.mode == .constant: return try padded(node, in: &graph)
-    case .concat: return try joined(node, in: &graph)
     default: return nil
     }
   }
@@ -135,6 +133,39 @@ struct SignFactoring {
       let fill = graph.addConstant(
         Tensor(scalar: remaining.removeFirst()), name: node.name + ".fill")
       return moved(node, [signs, node.input(1), fill] + node.inputs.dropFirst(3), in: &graph)
+    }
+  }
+
+  /// The maximum of one scaled sign; with a negative scale it is where the sign is smallest.
+  private mutating func pooled(
+    _ pool: Pool, _ node: Node, in graph: inout Graph
+  ) throws(GraphError) -> SignCombination? {
+    guard let inner = try combination(of: node, in: &graph), inner.terms.count == 1 else {
+      return nil
+    }
+    if inner.terms[0].scale > 0 { return inner.mapped { moved(node, [$0], in: &graph) } }
+    guard !pool.isGlobal else { return nil }
+    var minimum = node
+    minimum.op = .binaryPool(
+      BinaryPool(window: pool.window, ceiling: pool.ceiling, inverted: [true]))
+    return inner.mapped { moved(minimum, [$0], in: &graph) }
+  }
+
+  /// One result of a `Split`.
+  private mutating func part(
+    _ value: ValueID, of split: Node, in graph: inout Graph
+  ) throws(GraphError) -> SignCombination? {
+    guard let position = split.outputs.firstIndex(of: value),
+      let inner = try combination(of: split, in: &graph)
+    else { return nil }
+    return inner.mapped { signs in
+      var copy = split
+      copy.inputs[0] = signs
+      copy.outputs = split.outputs.map {
+        graph.addValue(Value(name: graph[$0].name, type: graph[$0].type))
+      }
+      graph.nodes.append(copy)
+      return copy.outputs[position]
     }
   }
 

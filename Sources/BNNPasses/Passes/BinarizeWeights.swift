@@ -183,7 +183,8 @@ private struct Rewriter {
       name: node.name + ".sum.weight")
     var sum = product(with: ones, name: node.name + ".sum", in: &graph)
     let outputs = weights.scales.count
-    if groups > 1 && groups < outputs {
+    // One channel per number that it is multiplied with.
+    if groups < outputs, groups > 1 || weights.offsets.collapsed.count > 1 {
       let indices = (0..<outputs).map { Int64($0 / (outputs / groups)) }
       let table = graph.addConstant(
         Tensor(indices, shape: [outputs]), name: node.name + ".sum.channels")

@@ -20,12 +20,10 @@ public struct FactorActivations: Pass {
 
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
+    try moveSigns(in: &graph, &outcome)
     var factoring = SignFactoring(graph.uses())
     for index in graph.nodes.indices {
       let node = graph.nodes[index]
-      if case .binarize(let binarize) = node.op {
-        try moveBefore(binarize, node, factoring.uses, in: &graph, &outcome)
-      }
       guard case .convolution(let convolution) = node.op, let x = node.input(0),
         let weights = graph.constant(node.input(1)), weights.elementType == .float32,
         node.input(2) == nil || graph.constant(node.input(2)) != nil,
@@ -42,22 +40,27 @@ public struct FactorActivations: Pass {
     return outcome
   }
 
-  /// Lets a sign of a quantizer's result test the quantizer's operand.
-  private func moveBefore(
-    _ binarize: Binarize, _ node: Node, _ uses: Uses, in graph: inout Graph,
-    _ outcome: inout PassOutcome
+  /// Lets signs of a quantizer's result test the quantizer's operand.
+  private func moveSigns(
+    in graph: inout Graph, _ outcome: inout PassOutcome
   ) throws(GraphError) {
-    guard let x = node.input(0), let quantizer = try Quantizer(endingIn: x, of: graph, uses),
-      let thresholds = try ThresholdSearch(
-        cone: quantizer.cone, thresholds: binarize.thresholds, graph: graph
-      ).onFloats()
-    else { return }
-    let output = graph.add(
-      .binarize(Binarize(thresholds: thresholds.collapsed, zeroIsChosen: binarize.zeroIsChosen)),
-      name: node.name, inputs: [quantizer.cone.source])
-    graph[output].type = graph[node.outputs[0]].type
-    graph.replaceUses(of: node.outputs[0], with: output)
-    outcome.rewrote(node, "moved before a quantizer")
+    let uses = graph.uses()
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      guard case .binarize(let binarize) = node.op, let x = node.input(0),
+        let quantizer = try Quantizer(endingIn: x, of: graph, uses),
+        let thresholds = try ThresholdSearch(
+          cone: quantizer.cone, thresholds: binarize.thresholds, graph: graph
+        ).onFloats()
+      else { continue }
+      let output = graph.add(
+        .binarize(Binarize(thresholds: thresholds.collapsed, zeroIsChosen: binarize.zeroIsChosen)),
+        name: node.name, inputs: [quantizer.cone.source])
+      graph.replaceUses(of: node.outputs[0], with: output)
+      outcome.rewrote(node, "moved before a quantizer")
+    }
+    try graph.removeDeadNodes()
+    try graph.inferTypes()
   }
 
   private func expand(

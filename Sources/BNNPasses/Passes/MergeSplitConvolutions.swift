@@ -33,11 +33,14 @@ public struct MergeSplitConvolutions: Pass {
       var merged = geometry
       merged.groups *= branches.count
       let outputs = shape[0] * branches.count
-      let weights = graph.addConstant(
-        Tensor(
-          branches.flatMap(\.weights.floats),
-          shape: Shape([outputs] + shape.dimensions.dropFirst())),
-        name: node.name + ".weight")
+      let joined = Tensor(
+        branches.flatMap(\.weights.floats), shape: Shape([outputs] + shape.dimensions.dropFirst()))
+      // Few weights of two values are recognized by all the layer's being these two.
+      guard
+        BinaryWeights(of: joined) != nil
+          || !branches.allSatisfy({ BinaryWeights(of: $0.weights) != nil })
+      else { continue }
+      let weights = graph.addConstant(joined, name: node.name + ".weight")
       var bias: ValueID?
       if first.bias != nil {
         bias = graph.addConstant(
