@@ -51,7 +51,11 @@ struct VerificationRun {
   mutating func compare(
     _ inputs: [String: Tensor], expected: [String: Tensor]
   ) throws(VerificationError) {
-    let kept = Set(lowered.values.map(\.value))
+    var kept = Set(lowered.values.map(\.value))
+    // What a layer reads may be another value's memory in a different order.
+    for case let node? in lowered.layers.map(\.node) {
+      kept.formUnion(verifier.canonical.nodes[node].inputs.compactMap { $0 })
+    }
     let reference = try attempt { () throws(GraphError) in
       try ReferenceExecutor(verifier.canonical).run(inputs, keeping: kept)
     }

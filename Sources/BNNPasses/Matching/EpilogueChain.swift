@@ -65,9 +65,10 @@ struct EpilogueChain {
     }
     while sign == nil, !graph.outputs.contains(current) {
       let readers = uses.consumers(of: current)
-      guard readers.count == 1, !taken.contains(readers[0]), append(readers[0], in: &graph) else {
-        break
-      }
+      // Products of signs have an operation of their own.
+      guard readers.count == 1, !taken.contains(readers[0]),
+        !graph.isSignProduct(graph.nodes[readers[0]], uses), append(readers[0], in: &graph)
+      else { break }
       taken.insert(readers[0])
     }
     // Values that others need as well, with their sign.
@@ -251,7 +252,9 @@ struct StepList {
 
   private mutating func flush() {
     guard scale != [1] || bias != [0] else { return }
-    let step = PointwiseStep.affine(scale: scale.map { Float($0) }, bias: bias.map { Float($0) })
+    // No bias is −0, whatever it came from.
+    let step = PointwiseStep.affine(
+      scale: scale.map { Float($0) }, bias: bias.map { Float($0) + 0 })
     steps.append(step.balanced)
     scale = [1]
     bias = [0]

@@ -34,6 +34,12 @@ extension Graph {
       }
     case .elementwiseBinary:
       return isSignProduct(node, uses)
+    case .block(let block):
+      switch block.epilogue.output {
+      case .values: return false
+      case .bits, .accumulatorBits: return true
+      case .valuesAndBits: return node.outputs.last == value
+      }
     default: break
     }
     let moved = node.movedInputs
