@@ -1,0 +1,213 @@
+import BNNKit
+import BNNTestSupport
+
+/// What does not hold of a network.
+struct BrokenProperty: Error, CustomStringConvertible {
+  enum Property: String {
+    case building, conversion, resolved, canonical, runtime, coding, determinism, idempotence
+    case binaryLayers, verification
+  }
+
+  var property: Property
+  var detail: String
+
+  var description: String { "\(property): \(detail)" }
+}
+
+/// Checks all that must hold of the conversion of one network.
+struct NetworkProperties {
+  let spec: NetworkSpec
+  private let builder: NetworkBuilder
+  /// The network with every zero's sign written out: what a conversion must compute.
+  private let meant: Graph
+  private let source: SourceModel
+
+  init(_ spec: NetworkSpec) {
+    self.spec = spec
+    builder = NetworkBuilder(spec, resolvesZeros: false)
+    meant = NetworkBuilder(spec, resolvesZeros: true).graph
+    source = SourceModel(
+      graph: builder.graph, fileName: "seed \(spec.seed)", byteCount: 0, format: .onnx)
+  }
+
+  /// The first property that is broken; nil when all hold.
+  static func broken(by spec: NetworkSpec) -> BrokenProperty? {
+    do {
+      try NetworkProperties(spec).check()
+      return nil
+    } catch let error as BrokenProperty {
+      return error
+    } catch {
+      return BrokenProperty(property: .conversion, detail: "\(error)")
+    }
+  }
+
+  private func check() throws {
+    guard builder.isExact else { throw broken(.building, "the numbers are not exact") }
+    let converter = try Converter(options: ConversionOptions(allowsFloat: true))
+    let conversion = try converter.convert(source)
+    for batch in batches { try checkResults(converter, conversion, batch: batch) }
+    try checkLayers(conversion.model)
+    try checkCoding(conversion.model)
+    try checkDeterminism(converter, conversion)
+    try checkIdempotence(converter, conversion)
+    if spec.seed % 8 == 0 { try checkVerification(converter, conversion) }
+  }
+
+  private func broken(_ property: BrokenProperty.Property, _ detail: String) -> BrokenProperty {
+    BrokenProperty(property: property, detail: detail)
+  }
+
+  private var batches: [Int] {
+    switch spec.batch {
+    case .open: [1, 3]
+    case .one: [1]
+    case .three: [3]
+    }
+  }
+
+  // MARK: Files
+
+  private func checkCoding(_ model: BinaryModel) throws {
+    let bytes = try model.encoded()
+    let decoded = try BinaryModel(decoding: bytes)
+    guard decoded == model else { throw broken(.coding, "another model comes out of its bytes") }
+    guard try decoded.encoded() == bytes else { throw broken(.coding, "other bytes") }
+  }
+
+  private func checkDeterminism(_ converter: Converter, _ conversion: Conversion) throws {
+    let again = try converter.convert(source)
+    guard try again.model.encoded() == conversion.model.encoded() else {
+      throw broken(.determinism, "a second conversion differs")
+    }
+  }
+
+  /// The passes find nothing more to do in what they have left. Independent layers may change
+  /// places; what only moves elements may find a better place.
+  private func checkIdempotence(_ converter: Converter, _ conversion: Conversion) throws {
+    var canonical = source
+    canonical.graph = conversion.canonical
+    let repeated = try converter.convert(canonical)
+    let onlyProducts = spec.layers.contains(where: \.movesAxes)
+    let before = conversion.model.operations(onlyProducts: onlyProducts)
+    let after = repeated.model.operations(onlyProducts: onlyProducts)
+    guard before == after else {
+      let (lost, new) = (
+        before.filter { !after.contains($0) }, after.filter { !before.contains($0) }
+      )
+      throw broken(.idempotence, "layers \(lost) become \(new)")
+    }
+    let input = input(batch: batches[0])
+    try compare(
+      results(repeated.canonical, input), results(conversion.canonical, input), .idempotence, "")
+  }
+
+  /// What is binary by construction is binary.
+  private func checkLayers(_ model: BinaryModel) throws {
+    let real = model.layers.filter(\.operation.isRealProduct)
+    guard real.count <= builder.realProducts else {
+      throw broken(
+        .binaryLayers, "\(real.map(\.name)) are real-valued, expected \(builder.realProducts)")
+    }
+    guard builder.binaryProducts == 0 || model.layers.contains(where: \.operation.isSignsProduct)
+    else { throw broken(.binaryLayers, "no layer is binary") }
+  }
+
+  // MARK: Results
+
+  private func input(batch: Int) -> Tensor {
+    var generator = SeededGenerator(seed: spec.seed ^ UInt64(batch))
+    let dimensions = builder.graph[builder.graph.inputs[0]].type?.dimensions ?? []
+    let shape = dimensions.shape(batch: batch)
+    return Tensor(
+      (0..<shape.count).map { _ in Float(generator.nextIndex(17)) / 2 - 4 }, shape: shape)
+  }
+
+  private func results(_ graph: Graph, _ input: Tensor) throws -> [Tensor] {
+    let results = try ReferenceExecutor(graph).run(["x": input])
+    return graph.outputs.compactMap { results[$0] }
+  }
+
+  private func checkResults(
+    _ converter: Converter, _ conversion: Conversion, batch: Int
+  ) throws {
+    let input = input(batch: batch)
+    var typed = meant
+    try typed.inferTypes()
+    let expected = try results(typed, input)
+    let resolved = try results(converter.resolveSigns(of: source), input)
+    try compare(resolved, expected, .resolved, "batch \(batch)")
+    try compare(results(conversion.canonical, input), expected, .canonical, "batch \(batch)")
+    for (threads, kernels) in [(1, KernelChoice.scalar), (1, .best), (3, .best)] {
+      let session = try InferenceSession(conversion.model, threads: threads, kernels: kernels)
+      let found = try session.run(["x": input]).map(\.tensor)
+      let text = "batch \(batch), \(threads) threads, \(kernels) kernels"
+      try compare(found, expected, .runtime, text)
+    }
+  }
+
+  private func compare(
+    _ found: [Tensor], _ expected: [Tensor], _ property: BrokenProperty.Property, _ text: String
+  ) throws {
+    guard found.count == expected.count else {
+      throw broken(property, "\(text): \(found.count) outputs, expected \(expected.count)")
+    }
+    for (index, (a, b)) in zip(found, expected).enumerated() {
+      guard a.shape == b.shape else {
+        throw broken(property, "\(text): output \(index) is \(a.shape), expected \(b.shape)")
+      }
+      let (x, y) = (a.floats, b.floats)
+      let places = x.indices.filter { x[$0] != y[$0] }
+      guard let first = places.first else { continue }
+      throw broken(
+        property,
+        "\(text): output \(index) differs at \(places.count) of \(x.count) places, at \(first): "
+          + "\(x[first]), expected \(y[first])")
+    }
+  }
+
+  private func checkVerification(_ converter: Converter, _ conversion: Conversion) throws {
+    let verifier = Verifier(
+      source: try converter.resolveSigns(of: source), canonical: conversion.canonical,
+      model: conversion.model)
+    let report = try verifier.verify(inputs: ["x": input(batch: batches[0])])
+    guard report.verdict == .match else { throw broken(.verification, "\(report.verdict)") }
+  }
+}
+
+extension LayerSpec {
+  /// Whether the layer moves axes around between products.
+  fileprivate var movesAxes: Bool {
+    switch block {
+    case .rowsOfProducts, .shuffledBefore, .shuffledAfter: true
+    default: false
+    }
+  }
+}
+
+extension BinaryModel {
+  /// The layers in words, sorted: all, or the names of those that sum up products.
+  fileprivate func operations(onlyProducts: Bool) -> [String] {
+    layers.compactMap { layer in
+      guard onlyProducts else { return "\(layer.name): \(layer.operation)" }
+      let isProduct = layer.operation.isRealProduct || layer.operation.isSignsProduct
+      return isProduct ? layer.name : nil
+    }.sorted()
+  }
+}
+
+extension BNNFormat.Operation {
+  /// Whether the layer multiplies real values with weights or with each other, and sums up.
+  fileprivate var isRealProduct: Bool {
+    switch self {
+    case .convolution, .array(.matrixProduct), .array(.convolution),
+      .array(.transposedConvolution):
+      true
+    default: false
+    }
+  }
+
+  fileprivate var isSignsProduct: Bool {
+    if case .binaryConvolution = self { true } else { false }
+  }
+}
