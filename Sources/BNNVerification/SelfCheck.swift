@@ -42,7 +42,9 @@ public struct SelfCheck: Sendable {
 
   /// Compares on seeded inputs.
   public func run() throws(VerificationError) -> Report {
-    let inputs = try VerificationInputs(seed: seed, for: interface).runs.map(packed)
+    let inputs = try VerificationInputs(
+      seed: seed, for: interface, extents: model.indexExtents
+    ).runs.map(packed)
     var threading: [Report.Threading] = []
     for kernels in [KernelChoice.scalar, .best] {
       let one = try outputs(inputs, kernels, threads: 1)

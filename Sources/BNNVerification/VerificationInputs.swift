@@ -39,8 +39,14 @@ struct VerificationInputs {
 
   /// At least `samples` entries, an open batch as 1. Float inputs are in turn uniform in [0, 1), in
   /// [−1, 1), integers 0…255, and normal.
-  init(seed: UInt64, for graph: Graph, samples: Int = 8) throws(VerificationError) {
+  ///
+  /// - Parameter extents: of the axes that inputs list positions of, by name of the input; nil for
+  ///   those that the graph tells.
+  init(
+    seed: UInt64, for graph: Graph, extents: [String: Int]? = nil, samples: Int = 8
+  ) throws(VerificationError) {
     var random = SplitMix64(state: seed)
+    let extents = extents ?? graph.indexExtents
     var index = 0
     while index < samples {
       var run: [String: Tensor] = [:]
@@ -56,7 +62,7 @@ struct VerificationInputs {
         if case .fixed(let extent)? = type.dimensions.first, shape.rank >= 2 { batch = extent }
         run[graph[id].name] = try VerificationInputs.tensor(
           type.elementType, count: count, shape: shape, kind: runs.count % 4, &random,
-          name: graph[id].name)
+          name: graph[id].name, extent: extents[graph[id].name])
       }
       runs.append(run)
       index += max(1, batch)
@@ -66,7 +72,7 @@ struct VerificationInputs {
 
   private static func tensor(
     _ type: ElementType, count: Int, shape: Shape, kind: Int, _ random: inout SplitMix64,
-    name: String
+    name: String, extent: Int?
   ) throws(VerificationError) -> Tensor {
     switch type {
     case .float32, .float16, .bfloat16:
@@ -84,6 +90,7 @@ struct VerificationInputs {
     default:
       var range = type.integerRange ?? 0...1
       if type.bitWidth >= 32 { range = 0...255 }
+      if let extent, extent > 0 { range = 0...min(range.upperBound, Int64(extent) - 1) }
       return Tensor(
         (0..<count).map { _ in random.integer(in: range) }, shape: shape, elementType: type)
     }
