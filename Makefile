@@ -1,9 +1,10 @@
 # make demo   installs what is missing, converts a trained network, verifies it, prints its accuracy
 # make test   installs what is missing and runs every test in release mode
+# make supported   writes the table of docs/supported.md again; needs BNN_MODELS
 
 SWIFT ?= swift
 
-.PHONY: demo test build format lint
+.PHONY: demo test build supported format lint
 
 demo:
 	@scripts/install-dependencies.sh
@@ -16,6 +17,10 @@ test:
 build:
 	@scripts/install-dependencies.sh
 	$(SWIFT) build -c release
+
+supported:
+	BNN_UPDATE_DOCS=1 $(SWIFT) test -c release -Xswiftc -enable-testing --disable-xctest \
+	  --filter AllModelsTests
 
 format:
 	$(SWIFT) format format --in-place --recursive Package.swift Sources Tests

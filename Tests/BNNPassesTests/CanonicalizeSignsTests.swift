@@ -172,3 +172,63 @@ struct CanonicalizeSignsTests {
     #expect(try apply([CanonicalizeSigns()], to: before).graph == apply([], to: before).graph)
   }
 }
+
+/// Signs that are computed from several comparisons of one value.
+struct SeveralComparisonsTests {
+  private func test(_ kind: Comparison.Kind, _ x: ValueID, _ bound: Float, _ b: inout GraphBuilder)
+    -> ValueID
+  {
+    b.node(.comparison(Comparison(kind: kind)), x, b.scalar(bound))
+  }
+
+  private func check(
+    _ operators: [String], atZero: SignFinding.AtZero,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ build: (ValueID, inout GraphBuilder) -> ValueID
+  ) throws {
+    var b = GraphBuilder()
+    let x = b.input([4])
+    let before = b.finish(build(x, &b))
+    let (after, reports) = try apply([CanonicalizeSigns()], to: before)
+    #expect(BNNPassesTests.operators(after) == operators, sourceLocation: sourceLocation)
+    let input = Tensor(delicate.filter { abs($0) > 1e-8 || $0 == 0 } + [9, -9], shape: [3, 4])
+    try expectSameMeaning(before, after, on: input, sourceLocation: sourceLocation)
+    guard case .sign(let sign)? = reports[0].outcome.findings.first else {
+      Issue.record("no sign was reported", sourceLocation: sourceLocation)
+      return
+    }
+    #expect(sign.atZero == atZero, sourceLocation: sourceLocation)
+  }
+
+  @Test func nestedChoices() throws {
+    try check(["Binarize"], atZero: .plus) { x, b in
+      let inner = b.node(.select(Where()), test(.less, x, 0, &b), b.scalar(-1), b.scalar(1))
+      return b.node(.select(Where()), test(.greater, x, 0, &b), b.scalar(1), inner)
+    }
+  }
+
+  @Test func eitherOfTwo() throws {
+    try check(["Binarize", "Mul"], atZero: .plus) { x, b in
+      let either = b.node(
+        .logical(Logical(kind: .or)), test(.greater, x, 0, &b), test(.equal, x, 0, &b))
+      return b.node(.select(Where()), either, b.scalar(0.5), b.scalar(-0.5))
+    }
+  }
+
+  @Test func insideAnInterval() throws {
+    try check(["Binarize"], atZero: .plus) { x, b in
+      let both = b.node(
+        .logical(Logical(kind: .and)), test(.greater, x, -1, &b), test(.lessOrEqual, x, 0.5, &b))
+      return b.node(.select(Where()), both, b.scalar(1), b.scalar(-1))
+    }
+  }
+
+  @Test func theEstimatorOfSuchASign() throws {
+    try check(["Binarize"], atZero: .plus) { x, b in
+      let inner = b.node(.select(Where()), test(.less, x, 0, &b), b.scalar(-1), b.scalar(1))
+      let s = b.node(.select(Where()), test(.greater, x, 0, &b), b.scalar(1), inner)
+      let e = b.node(.clip(Clip()), x, b.scalar(-1), b.scalar(1))
+      return b.binary(.add, b.binary(.subtract, s, e), e)
+    }
+  }
+}

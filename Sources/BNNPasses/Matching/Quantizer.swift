@@ -19,15 +19,36 @@ struct Quantizer {
   /// The shallowest such cone that ends in a value; nil when there is none.
   init?(endingIn result: ValueID, of graph: Graph, _ uses: Uses) throws(GraphError) {
     for cone in ElementwiseCone.all(endingIn: result, of: graph, uses, sharing: true)
-    where cone.nodes.contains(where: { graph.nodes[$0].hasSteps })
-      && cone.isMonotoneChain(in: graph)
-    {
-      if let quantizer = try Quantizer(cone, in: graph) {
-        self = quantizer
+    where cone.nodes.contains(where: { graph.nodes[$0].hasSteps }) {
+      let found =
+        cone.isMonotoneChain(in: graph)
+        ? try Quantizer(cone, in: graph) : try Quantizer(steps: cone, in: graph)
+      if let found {
+        self = found
         return
       }
     }
     return nil
+  }
+
+  /// A cone that compares its operand with constants.
+  private init?(steps cone: ElementwiseCone, in graph: Graph) throws(GraphError) {
+    guard let steps = try StepFunction(cone, in: graph), !steps.hasSign,
+      let found = steps.levels(limit: Quantizer.levelLimit),
+      let first = found.first, let last = found.last
+    else { return nil }
+    self.cone = cone
+    isRising = last > first
+    let levels = isRising ? found : found.reversed()
+    self.levels = levels
+    guard zip(levels, levels.dropFirst()).allSatisfy({ $0 < $1 }) else { return nil }
+    // Rows come in the order of the operand.
+    let bounds = found.dropFirst().map { level in
+      (0..<cone.channels).map { c in
+        zip(steps.points, steps.values).first { $0.1[c] == level }?.0[c] ?? .infinity
+      }
+    }
+    self.bounds = isRising ? Array(bounds) : bounds.reversed()
   }
 
   private init?(_ cone: ElementwiseCone, in graph: Graph) throws(GraphError) {

@@ -31,7 +31,8 @@ public struct CanonicalizeSigns: Pass {
     while true {
       let hasNewSigns = try rewriteSteps(areCentred: true, in: &graph, &outcome)
       let hasNewEstimators = rewriteEstimators(in: &graph, &outcome)
-      if !hasNewSigns && !hasNewEstimators {
+      let hasNewCones = try rewriteCones(in: &graph, &outcome)
+      if !hasNewSigns && !hasNewEstimators && !hasNewCones {
         guard try rewriteSteps(areCentred: false, in: &graph, &outcome) else { return outcome }
       }
       try graph.removeDeadNodes()
@@ -103,6 +104,62 @@ public struct CanonicalizeSigns: Pass {
     }
     graph.replaceUses(of: result, with: output)
     return atZero
+  }
+
+  // MARK: Several comparisons
+
+  /// Recognizes ±m computed from several comparisons of one value (`Where(x > 0, 1,
+  /// Where(x < 0, −1, 1))`).
+  private func rewriteCones(
+    in graph: inout Graph, _ outcome: inout PassOutcome
+  ) throws(GraphError) -> Bool {
+    let uses = graph.uses()
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      switch node.op {
+      case .select, .elementwiseBinary: break
+      default: continue
+      }
+      guard let (cone, step, levels) = try severalComparisons(node, in: graph, uses) else {
+        continue
+      }
+      let isPlus = { (number: Float) in number == levels[1] }
+      guard let thresholds = step.thresholds(where: isPlus) else { continue }
+      var output = graph.add(
+        .binarize(Binarize(thresholds: thresholds)), name: node.name, inputs: [cone.source])
+      graph[output].type = graph[cone.source].type
+      if levels[1] != 1 {
+        output = graph.combine(output, .multiply, levels[1], name: node.name + ".scale")
+      }
+      graph.replaceUses(of: node.outputs[0], with: output)
+      let spelling = cone.nodes.map { graph.nodes[$0].op.definition.name }
+        .joined(separator: " → ")
+      outcome.rewrote(node, "recognized \(spelling) as a sign")
+      outcome.findings.append(
+        .sign(
+          SignFinding(
+            node: node.name, spelling: spelling,
+            atZero: thresholds.isPlus(0, channel: 0) ? .plus : .minus)))
+      return true
+    }
+    return false
+  }
+
+  /// The shallowest cone of a node that is ±m in every channel; its levels ascend.
+  private func severalComparisons(
+    _ node: Node, in graph: Graph, _ uses: Uses
+  ) throws(GraphError) -> (ElementwiseCone, StepFunction, [Float])? {
+    for cone in ElementwiseCone.all(endingIn: node.outputs[0], of: graph, uses, sharing: true) {
+      guard let step = try StepFunction(cone, in: graph) else { continue }
+      let levels = Set(step.values.flatMap { $0 }).sorted()
+      guard levels.count == 2, levels[0] == -levels[1], levels[1].isFinite,
+        (step.values.first?.indices ?? 0..<0).allSatisfy({ c in
+          Set(step.values.map { $0[c] }).count == 2
+        })
+      else { return nil }
+      return (cone, step, levels)
+    }
+    return nil
   }
 
   private struct Form {
