@@ -16,6 +16,7 @@ public struct PassPipeline: Sendable {
     PassPipeline([
       FoldConstants(),
       ComputeInFloat32(),
+      WidenIntegers(),
       EliminateIdentities(),
       // Needs constants without needless extents; makes channels of what signs are tested with.
       FlattenThermometers(),

@@ -150,7 +150,13 @@ public struct CanonicalizeSigns: Pass {
     _ node: Node, in graph: Graph, _ uses: Uses
   ) throws(GraphError) -> (ElementwiseCone, StepFunction, [Float])? {
     for cone in ElementwiseCone.all(endingIn: node.outputs[0], of: graph, uses, sharing: true) {
-      guard let step = try StepFunction(cone, in: graph) else { continue }
+      // What reads nothing but recognized signs is rewritten already.
+      let isNew = cone.nodes.contains { index in
+        guard graph.nodes[index].inputs.contains(cone.source) else { return false }
+        if case .binarize = graph.nodes[index].op { return false }
+        return true
+      }
+      guard isNew, let step = try StepFunction(cone, in: graph) else { continue }
       let levels = Set(step.values.flatMap { $0 }).sorted()
       guard levels.count == 2, levels[0] == -levels[1], levels[1].isFinite,
         (step.values.first?.indices ?? 0..<0).allSatisfy({ c in
