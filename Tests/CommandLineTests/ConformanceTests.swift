@@ -1,19 +1,10 @@
 import BNNKit
-import Foundation
+import BNNTestSupport
 import Testing
 
 @testable import BNNCommandLine
 
-/// Where Debian's package keeps ONNX's test data.
-private let conformanceFolder = "/usr/share/libonnx-testdata/data"
-
-/// Its models, each with recorded inputs and outputs. (What it calls real are only addresses.)
-private let conformanceCases: [String] = [
-  "node", "simple", "pytorch-converted", "pytorch-operator",
-].flatMap { kind in
-  let names = try? FileManager.default.contentsOfDirectory(atPath: "\(conformanceFolder)/\(kind)")
-  return (names ?? []).map { "\(kind)/\($0)" }
-}.sorted()
+private let conformanceCases = OnnxTestFolders.all
 
 /// ONNX's own test data, through what `bnnverify MODEL.onnx --test-data DIR` does.
 @Suite(.enabled(if: !conformanceCases.isEmpty, "libonnx-testdata is not installed"))
@@ -52,7 +43,7 @@ struct ConformanceTests {
   private func outcomes() async -> [(String, Outcome)] {
     await withTaskGroup(of: (String, Outcome).self) { group in
       for name in conformanceCases {
-        group.addTask { (name, Self.outcome(of: "\(conformanceFolder)/\(name)")) }
+        group.addTask { (name, Self.outcome(of: "\(OnnxTestFolders.root)/\(name)")) }
       }
       var outcomes: [(String, Outcome)] = []
       for await outcome in group { outcomes.append(outcome) }

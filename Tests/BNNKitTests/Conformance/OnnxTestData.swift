@@ -1,24 +1,16 @@
 import BNNKit
-import Foundation
+import BNNTestSupport
 
 @testable import BNNImport
 
-/// ONNX's own test models with recorded inputs and outputs, where Debian's package keeps them.
+/// One of ONNX's own test models, with its recorded inputs and outputs.
 struct OnnxTestData: Sendable {
   /// The kind and the name of the test.
   let name: String
 
-  private static let folder = "/usr/share/libonnx-testdata/data"
+  static let all = OnnxTestFolders.all.map { OnnxTestData(name: $0) }
 
-  /// All that are made of few nodes.
-  static let all: [OnnxTestData] = [
-    "node", "simple", "pytorch-converted", "pytorch-operator",
-  ].flatMap { kind in
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(kind)")) ?? []
-    return names.map { OnnxTestData(name: "\(kind)/\($0)") }
-  }.sorted { $0.name < $1.name }
-
-  private var path: String { "\(Self.folder)/\(name)" }
+  private var path: String { "\(OnnxTestFolders.root)/\(name)" }
 
   /// The model. Inputs whose elements decide a shape are made constants of what is recorded.
   func model() throws(ImportError) -> SourceModel {
