@@ -83,6 +83,12 @@ extension PointwiseFunction {
   package func applied(to elements: [Float]) -> [Float] { elements.map(body()) }
   package func applied(to elements: [Double]) -> [Double] { elements.map(body()) }
 
+  /// Replaces every element with the function of it.
+  package func apply(to elements: UnsafeMutableBufferPointer<Float>) {
+    let body: (Float) -> Float = body()
+    for index in elements.indices { elements[index] = body(elements[index]) }
+  }
+
   /// The formula, chosen once for all elements.
   private func body<T: ElementaryFloat>() -> (T) -> T {
     switch self {

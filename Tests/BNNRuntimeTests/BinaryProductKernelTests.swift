@@ -10,7 +10,10 @@ import Testing
     var random = SeededGenerator(seed: depth)
     let words = (depth + 63) / 64
     for kernel in BinaryProductKernel.supported {
-      for (rows, outputs) in [(0, 1), (1, 0), (1, 1), (2, 3), (3, 31), (1, 32), (2, 33), (2, 65)] {
+      for (rows, outputs) in [
+        (0, 1), (1, 0), (1, 1), (2, 3), (3, 31), (1, 32), (2, 33), (2, 65), (3, 64), (5, 17),
+        (4, 130),
+      ] {
         let left = bits(rows, depth, &random)
         let right = bits(outputs, depth, &random)
         let bases = (0..<rows * outputs).map { _ in Int32.random(in: -999...999, using: &random) }
@@ -49,23 +52,35 @@ import Testing
   ) throws -> [Int32] {
     let weights = try #require(
       AlignedMemory(byteCount: kernel.weightBytes(outputs: outputs, words: words)))
-    let packed = try #require(
-      AlignedMemory(byteCount: rows * words * kernel.packedRowBytesPerWord))
+    let scratch = try #require(
+      AlignedMemory(byteCount: rows * words * kernel.scratchBytesPerWord))
     var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
-    left.withUnsafeBufferPointer { left in
+    // The words of a row lie apart from each other, in any order.
+    let order = (0..<words).map { $0 * 5 % max(words, 1) * 2 }
+    let offsets = (words % 5 == 0 ? Array(0..<words) : order).map { UInt32($0) }
+    var scattered = [UInt64](repeating: .max, count: rows * words * 2 + 1)
+    for (index, word) in left.enumerated() {
+      scattered[index / words * words * 2 + Int(offsets[index % words])] = word
+    }
+    scattered.withUnsafeBufferPointer { left in
       (right + [0]).withUnsafeBufferPointer { right in
         bases.withUnsafeBufferPointer { bases in
           guard let right = right.baseAddress, let bases = bases.baseAddress,
             let left = left.baseAddress
           else { return }
           kernel.packWeights(outputs: outputs, words: words, rows: right, into: weights.base)
-          kernel.packRows(rows, words: words, bits: left, into: packed.base)
           let pointers: [UnsafePointer<Int32>?] = (0..<rows).map { bases + $0 * outputs }
-          let isPacked = kernel.packedRowBytesPerWord > 0
-          kernel.multiply(
-            rows: rows, outputs: outputs, words: words,
-            packedRows: isPacked ? UnsafeRawPointer(packed.base) : UnsafeRawPointer(left),
-            packedWeights: weights.base, bases: pointers, out: &out, stride: outputs + 3)
+          let rowPointers: [UnsafePointer<UInt64>?] = (0..<rows).map { left + $0 * words * 2 }
+          rowPointers.withUnsafeBufferPointer { rowPointers in
+            offsets.withUnsafeBufferPointer { offsets in
+              guard let rowPointers = rowPointers.baseAddress, let offsets = offsets.baseAddress
+              else { return }
+              kernel.multiply(
+                BitRows(count: rows, words: words, rows: rowPointers, offsets: offsets),
+                outputs: outputs, packedWeights: weights.base, scratch: scratch.base,
+                bases: pointers, out: &out, stride: outputs + 3)
+            }
+          }
         }
       }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BNNRuntime
 
-/// Pointwise, threshold and bit kernels against the same in plain Swift, on sizes around the ends
+/// Pointwise and bit kernels against the same in plain Swift, on sizes around the ends
 /// of their vectors.
 @Suite struct ElementKernelTests {
   /// Numbers where comparisons and signs of zero go wrong first.
@@ -30,104 +30,21 @@ import Testing
     #expect(found.count == expected.count && isSame, "\(comment)", sourceLocation: location)
   }
 
-  @Test(arguments: boundarySizes) func rowSteps(channels: Int) {
-    var random = SeededGenerator(seed: channels)
-    let rows = 3
-    let x = numbers(rows * channels, &random)
-    let (a, b) = (numbers(channels, &random), numbers(channels, &random))
-    for kernel in PointwiseKernel.supported {
-      var y = [Float](repeating: 7, count: x.count)
-      kernel.affine(rows: rows, channels: channels, x, scale: a, bias: b, to: &y)
-      expectSame(y, x.indices.map { x[$0] * a[$0 % channels] + b[$0 % channels] }, kernel.name)
-      kernel.slopes(rows: rows, channels: channels, x, positive: a, negative: b, to: &y)
-      expectSame(
-        y, x.indices.map { x[$0] * (x[$0] < 0 ? b[$0 % channels] : a[$0 % channels]) }, kernel.name)
-    }
-  }
-
   @Test(arguments: boundarySizes) func elementSteps(count: Int) {
     var random = SeededGenerator(seed: count)
     let (a, b) = (numbers(count, &random), numbers(count, &random))
-    let integers = (0..<count).map { _ in Int32.random(in: .min ... .max, using: &random) }
     func larger(_ a: Float, _ b: Float) -> Float { b > a || a.isNaN ? b : a }
     func smaller(_ a: Float, _ b: Float) -> Float { b < a || a.isNaN ? b : a }
     for kernel in PointwiseKernel.supported {
       var y = [Float](repeating: 7, count: count)
-      kernel.clamp(count, a, lower: -0.5, upper: 2, to: &y)
-      expectSame(
-        y, a.map { propagatingMinimum(propagatingMaximum($0, -0.5), 2) }, "clamp \(kernel.name)")
-      kernel.relu(count, a, to: &y)
-      expectSame(y, PointwiseFunction.relu.applied(to: a), "relu \(kernel.name)")
       kernel.add(count, a, b, to: &y)
       expectSame(y, zip(a, b).map { $0 + $1 }, "add \(kernel.name)")
-      kernel.multiply(count, a, b, to: &y)
-      expectSame(y, zip(a, b).map { $0 * $1 }, "multiply \(kernel.name)")
-      kernel.add(count, a, scalar: 0.3, to: &y)
-      expectSame(y, a.map { $0 + 0.3 }, "add scalar \(kernel.name)")
-      kernel.multiply(count, a, scalar: 0.3, to: &y)
-      expectSame(y, a.map { $0 * 0.3 }, "multiply scalar \(kernel.name)")
       kernel.divide(count, a, by: 9, to: &y)
       expectSame(y, a.map { $0 / 9 }, "divide \(kernel.name)")
       kernel.maximum(count, a, b, to: &y)
       expectSame(y, zip(a, b).map(larger), "maximum \(kernel.name)")
       kernel.minimum(count, a, b, to: &y)
       expectSame(y, zip(a, b).map(smaller), "minimum \(kernel.name)")
-      kernel.convert(count, integers, to: &y)
-      expectSame(y, integers.map { Float($0) }, "convert \(kernel.name)")
-    }
-  }
-
-  /// A fused multiply-add would return the rounding error of the product; two roundings give 0.
-  @Test func affineRoundsTwice() {
-    var random = SeededGenerator(seed: 5)
-    let x = random.reals(1000)
-    let scale = random.reals(1000)
-    let bias = zip(x, scale).map { -($0 * $1) }
-    let isInformative = x.indices.contains { bias[$0].addingProduct(x[$0], scale[$0]) != 0 }
-    #expect(isInformative)
-    for kernel in PointwiseKernel.supported {
-      var y = [Float](repeating: 7, count: 1000)
-      kernel.affine(rows: 1, channels: 1000, x, scale: scale, bias: bias, to: &y)
-      #expect(y.allSatisfy { $0 == 0 }, "\(kernel.name)")
-    }
-  }
-
-  @Test(arguments: boundarySizes) func thresholds(channels: Int) {
-    var random = SeededGenerator(seed: channels)
-    let rows = 2
-    let words = (channels + 63) / 64
-    let integers = (0..<rows * channels).map { _ in
-      random.pick([Int32.min, -1, 0, 1, 2, 3, .max])
-    }
-    let floats = numbers(rows * channels, &random)
-    let (lower, upper) = (random.integers(channels), random.integers(channels))
-    let inside = (0..<channels).map { _ in random.bool() }
-    var outside = [UInt64](repeating: 0, count: words)
-    for channel in 0..<channels where !inside[channel] {
-      outside[channel / 64] |= 1 << UInt64(channel % 64)
-    }
-    func expected(_ test: (Int, Int) -> Bool) -> [UInt64] {
-      var bits = [UInt64](repeating: 0, count: rows * words)
-      for row in 0..<rows {
-        for channel in 0..<channels where test(row * channels + channel, channel) {
-          bits[row * words + channel / 64] |= 1 << UInt64(channel % 64)
-        }
-      }
-      return bits
-    }
-    let real = Thresholds(lower: lower, upper: upper, insideIsPlus: inside)
-    let whole = Thresholds(
-      lower: lower.map { Int32($0) }, upper: upper.map { Int32($0) }, insideIsPlus: inside)
-    for kernel in ThresholdKernel.supported {
-      var bits = [UInt64](repeating: .max, count: rows * words)
-      kernel.test(
-        rows: rows, channels: channels, floats, lower: lower, upper: upper, outsideIsPlus: outside,
-        to: &bits)
-      #expect(bits == expected { real.isPlus(floats[$0], channel: $1) }, "\(kernel.name)")
-      kernel.test(
-        rows: rows, channels: channels, integers, lower: whole.lower, upper: whole.upper,
-        outsideIsPlus: outside, to: &bits)
-      #expect(bits == expected { whole.isPlus(integers[$0], channel: $1) }, "\(kernel.name)")
     }
   }
 

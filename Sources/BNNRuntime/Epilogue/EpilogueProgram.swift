@@ -4,29 +4,28 @@ import BNNTensor
 /// place, outputs by place. It runs on a few rows at a time while they are in the cache.
 final class EpilogueProgram {
   let channels: Int
-  private let kernels: Kernels
-  private let instructions: [Instruction]
+  private let kernel: EpilogueKernel
   private let values: Buffer?
   private let bits: Buffer?
   private let test: Test?
 
-  private enum Instruction {
-    case affine(scale: ParameterList<Float>, bias: ParameterList<Float>)
-    case slopes(positive: ParameterList<Float>, negative: ParameterList<Float>)
-    case clamp(lower: Float, upper: Float)
-    case function(PointwiseFunction)
-    case combine(EpilogueOperand, isProduct: Bool)
+  /// What is computed: `parts[0]`, functions[0], parts[1], … Functions without a step of their own
+  /// are applied to stored numbers in between.
+  private var parts: [Part] = [Part()]
+  private var functions: [PointwiseFunction] = []
+
+  /// Steps that run in one go, and the operands of those that combine, in order.
+  private struct Part {
+    var steps: [EpilogueStep] = []
+    var operands: [(step: Int, operand: EpilogueOperand)] = []
   }
+
+  /// The parameters that steps point to.
+  private var parameters: [AlignedMemory] = []
 
   private enum Test {
-    case floats(ThresholdList<Float>)
-    case integers(ThresholdList<Int32>)
-  }
-
-  private struct ThresholdList<Bound: BitwiseCopyable> {
-    let lower: ParameterList<Bound>
-    let upper: ParameterList<Bound>
-    let outsideIsPlus: ParameterList<UInt64>
+    case floats(EpilogueKernel.Test)
+    case integers(EpilogueKernel.Test)
   }
 
   /// - Parameter ownInputs: how many of the layer's inputs come before the epilogue's operands.
@@ -34,64 +33,73 @@ final class EpilogueProgram {
     let shape = context.outputs[0].shape
     let channels = context.outputs[0].channels
     self.channels = channels
-    kernels = context.kernels
-    var instructions: [Instruction] = []
+    kernel = context.kernels.epilogue
+    switch epilogue.output {
+    case .values: (values, bits) = (context.outputs[0], nil)
+    case .bits, .accumulatorBits: (values, bits) = (nil, context.outputs[0])
+    case .valuesAndBits: (values, bits) = (context.outputs[0], context.outputs[1])
+    }
+    var parameters: [AlignedMemory] = []
+    switch epilogue.output {
+    case .values: test = nil
+    case .bits(let thresholds), .valuesAndBits(let thresholds):
+      test = .floats(
+        try EpilogueProgram.test(thresholds, context, channels: channels, &parameters))
+    case .accumulatorBits(let thresholds):
+      test = .integers(
+        try EpilogueProgram.test(thresholds, context, channels: channels, &parameters))
+    }
+    func list(_ numbers: [Float]) throws(RuntimeError) -> UnsafePointer<Float> {
+      let list = try context.expanded(numbers, channels: channels)
+      parameters.append(list.memory)
+      return UnsafePointer(list.pointer)
+    }
     for step in epilogue.steps {
+      let last = parts.count - 1
       switch step {
       case .affine(let scale, let bias):
-        instructions.append(
-          .affine(
-            scale: try context.expanded(scale, channels: channels),
-            bias: try context.expanded(bias, channels: channels)))
+        parts[last].steps.append(.affine(scale: try list(scale), bias: try list(bias)))
       case .slopes(let positive, let negative):
-        instructions.append(
-          .slopes(
-            positive: try context.expanded(positive, channels: channels),
-            negative: try context.expanded(negative, channels: channels)))
+        parts[last].steps.append(
+          .slopes(positive: try list(positive), negative: try list(negative)))
       case .clamp(let lower, let upper):
-        instructions.append(.clamp(lower: lower, upper: upper))
-      case .function(let function): instructions.append(.function(function))
+        parts[last].steps.append(.clamp(lower: lower, upper: upper))
+      case .function(.relu): parts[last].steps.append(.relu)
+      case .function(let function):
+        functions.append(function)
+        parts.append(Part())
       case .add(let index), .multiply(let index):
         let buffer = context.inputs[ownInputs + index]
         guard let operand = EpilogueOperand(buffer, result: shape) else {
           throw context.fault(.operandShape(operand: buffer.shape, result: shape))
         }
-        if case .multiply = step {
-          instructions.append(.combine(operand, isProduct: true))
-        } else {
-          instructions.append(.combine(operand, isProduct: false))
-        }
+        var isProduct = false
+        if case .multiply = step { isProduct = true }
+        parts[last].operands.append((parts[last].steps.count, operand))
+        parts[last].steps.append(
+          .combine(isProduct: isProduct, isScalar: operand.isScalar, stride: operand.stride))
       }
     }
-    self.instructions = instructions
-    switch epilogue.output {
-    case .values: (values, bits, test) = (context.outputs[0], nil, nil)
-    case .bits(let thresholds):
-      (values, bits) = (nil, context.outputs[0])
-      test = .floats(try EpilogueProgram.list(thresholds, context, channels: channels))
-    case .valuesAndBits(let thresholds):
-      (values, bits) = (context.outputs[0], context.outputs[1])
-      test = .floats(try EpilogueProgram.list(thresholds, context, channels: channels))
-    case .accumulatorBits(let thresholds):
-      (values, bits) = (nil, context.outputs[0])
-      test = .integers(try EpilogueProgram.list(thresholds, context, channels: channels))
-    }
+    self.parameters = parameters
   }
 
-  private static func list<Bound: BitwiseCopyable>(
-    _ thresholds: Thresholds<Bound>, _ context: LayerContext, channels: Int
-  ) throws(RuntimeError) -> ThresholdList<Bound> {
+  private static func test<Bound: BitwiseCopyable>(
+    _ thresholds: Thresholds<Bound>, _ context: LayerContext, channels: Int,
+    _ parameters: inout [AlignedMemory]
+  ) throws(RuntimeError) -> EpilogueKernel.Test {
     guard thresholds.upper.count == thresholds.count,
       thresholds.insideIsPlus.count == thresholds.count
     else {
       throw context.fault(
         .parameterCount(expected: thresholds.count, found: thresholds.upper.count))
     }
-    return ThresholdList(
-      lower: try context.expanded(thresholds.lower, channels: channels),
-      upper: try context.expanded(thresholds.upper, channels: channels),
-      outsideIsPlus: try context.expandedBits(
-        thresholds.insideIsPlus.map { !$0 }, channels: channels))
+    let lower = try context.expanded(thresholds.lower, channels: channels)
+    let upper = try context.expanded(thresholds.upper, channels: channels)
+    let outsideIsPlus = try context.expandedBits(
+      thresholds.insideIsPlus.map { !$0 }, channels: channels)
+    parameters += [lower.memory, upper.memory, outsideIsPlus.memory]
+    return EpilogueKernel.Test(
+      lower: lower.pointer, upper: upper.pointer, outsideIsPlus: outsideIsPlus.pointer)
   }
 
   /// Bytes that `target` needs of each worker's scratch for tiles of this many rows.
@@ -111,16 +119,13 @@ final class EpilogueProgram {
     rows: Range<Int>, accumulators: UnsafePointer<Int32>, scratch: UnsafeMutableRawPointer,
     _ execution: Execution
   ) {
-    if case .integers(let list) = test, let bits {
-      kernels.threshold.test(
-        rows: rows.count, channels: channels, accumulators, lower: list.lower.pointer,
-        upper: list.upper.pointer, outsideIsPlus: list.outsideIsPlus.pointer,
+    if case .integers(let test) = test, let bits {
+      kernel.test(
+        rows: rows.count, channels: channels, accumulators, test,
         to: bits.bits(execution) + rows.lowerBound * bits.words)
-      return
+    } else {
+      finish(rows: rows, .integers(accumulators), scratch: scratch, execution)
     }
-    let target = target(row: rows.lowerBound, scratch: scratch, execution)
-    kernels.pointwise.convert(rows.count * channels, accumulators, to: target)
-    finish(rows: rows, values: target, scratch: scratch, execution)
   }
 
   /// Finishes rows of real values, which may lie in `target` already.
@@ -128,48 +133,61 @@ final class EpilogueProgram {
     rows: Range<Int>, values source: UnsafePointer<Float>, scratch: UnsafeMutableRawPointer,
     _ execution: Execution
   ) {
-    let target = target(row: rows.lowerBound, scratch: scratch, execution)
-    var current = source
-    for instruction in instructions {
-      apply(instruction, rows: rows, current, to: target, execution)
-      current = UnsafePointer(target)
-    }
-    if values != nil, current != target {
-      target.update(from: current, count: rows.count * channels)
-    }
-    if case .floats(let list) = test, let bits {
-      kernels.threshold.test(
-        rows: rows.count, channels: channels, current, lower: list.lower.pointer,
-        upper: list.upper.pointer, outsideIsPlus: list.outsideIsPlus.pointer,
-        to: bits.bits(execution) + rows.lowerBound * bits.words)
-    }
+    finish(rows: rows, .floats(source), scratch: scratch, execution)
   }
 
-  private func apply(
-    _ instruction: Instruction, rows: Range<Int>, _ x: UnsafePointer<Float>,
-    to y: UnsafeMutablePointer<Float>, _ execution: Execution
+  private func finish(
+    rows: Range<Int>, _ source: EpilogueKernel.Source, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
   ) {
-    switch instruction {
-    case .affine(let scale, let bias):
-      kernels.pointwise.affine(
-        rows: rows.count, channels: channels, x, scale: scale.pointer, bias: bias.pointer, to: y)
-    case .slopes(let positive, let negative):
-      kernels.pointwise.slopes(
-        rows: rows.count, channels: channels, x, positive: positive.pointer,
-        negative: negative.pointer, to: y)
-    case .clamp(let lower, let upper):
-      kernels.pointwise.clamp(rows.count * channels, x, lower: lower, upper: upper, to: y)
-    case .function(.relu): kernels.pointwise.relu(rows.count * channels, x, to: y)
-    case .function(let function):
-      let count = rows.count * channels
-      let results = function.applied(to: Array(UnsafeBufferPointer(start: x, count: count)))
-      results.withUnsafeBufferPointer { from in
-        if let base = from.baseAddress { y.update(from: base, count: count) }
+    let stored = target(row: rows.lowerBound, scratch: scratch, execution)
+    var source = source
+    for (part, function) in zip(parts, functions) {
+      run(part, rows: rows, source, to: .init(values: stored), execution)
+      function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
+      source = .floats(UnsafePointer(stored))
+    }
+    var last = EpilogueKernel.Target(values: values == nil ? nil : stored)
+    if case .floats(let test) = test, let bits {
+      last.test = test
+      last.bits = bits.bits(execution) + rows.lowerBound * bits.words
+    }
+    run(parts[parts.count - 1], rows: rows, source, to: last, execution)
+  }
+
+  private func run(
+    _ part: Part, rows: Range<Int>, _ source: EpilogueKernel.Source,
+    to target: EpilogueKernel.Target, _ execution: Execution
+  ) {
+    if part.steps.isEmpty, target.test == nil, case .floats(let x) = source,
+      target.values.map({ UnsafePointer($0) }) == x
+    {
+      return
+    }
+    guard !part.operands.isEmpty else {
+      part.steps.withUnsafeBufferPointer {
+        kernel.run(rows: rows.count, channels: channels, source, $0, to: target)
       }
-    case .combine(let operand, let isProduct):
-      operand.combine(
-        rows: rows, channels: channels, x, isProduct: isProduct, to: y, kernels.pointwise,
-        execution)
+      return
+    }
+    withUnsafeTemporaryAllocation(of: EpilogueStep.self, capacity: part.steps.count) { steps in
+      _ = steps.initialize(from: part.steps)
+      var row = rows.lowerBound
+      while row < rows.upperBound {
+        var count = rows.upperBound - row
+        for (index, operand) in part.operands {
+          count = min(count, operand.rowsLeft(in: row))
+          steps[index] = part.steps[index].with(operand: operand.source(row: row, execution))
+        }
+        let done = row - rows.lowerBound
+        var piece = target
+        piece.values = target.values.map { $0 + done * channels }
+        piece.bits = target.bits.map { $0 + done * ((channels + 63) / 64) }
+        kernel.run(
+          rows: count, channels: channels, source.advanced(by: done * channels),
+          UnsafeBufferPointer(steps), to: piece)
+        row += count
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ struct Kernels {
   let binaryProduct: BinaryProductKernel
   let floatProduct: FloatProductKernel
   let pointwise: PointwiseKernel
-  let threshold: ThresholdKernel
+  let epilogue: EpilogueKernel
   let gather: GatherKernel
   let bits: BitKernel
 
@@ -15,7 +15,7 @@ struct Kernels {
     binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
-    threshold = ThresholdKernel(bnn_threshold_best(isa))
+    epilogue = EpilogueKernel(bnn_epilogue_best(isa))
     gather = GatherKernel(bnn_gather_best(isa))
     bits = BitKernel(bnn_bits_best(isa))
   }
@@ -27,6 +27,9 @@ struct Kernels {
       case .best: bnn_isa_best()
       case .scalar: BNN_ISA_SCALAR
       case .avx2: BNN_ISA_AVX2
+      case .avx512: BNN_ISA_AVX512
+      case .avx512vnni: BNN_ISA_AVX512_VNNI
+      case .avx512vpopcntdq: BNN_ISA_AVX512_VPOPCNTDQ
       }
     guard bnn_isa_supported(isa) else { return nil }
     self.init(isa: isa)
@@ -35,22 +38,30 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, floatProduct.name, pointwise.name, threshold.name, gather.name, bits.name,
+      binaryProduct.name, floatProduct.name, pointwise.name, epilogue.name, gather.name, bits.name,
     ]
   }
+}
+
+/// Rows of bits where they lie (see `bnn_bit_rows`).
+struct BitRows {
+  var count: Int
+  var words: Int
+  var rows: UnsafePointer<UnsafePointer<UInt64>?>
+  var offsets: UnsafePointer<UInt32>
 }
 
 /// A binary matrix product (see `bnn_bgemm.h`).
 struct BinaryProductKernel {
   private let kernel: bnn_bgemm
   let name: String
-  /// Bytes of a row of activations in the kernel's layout per word, 0 where it takes plain words.
-  let packedRowBytesPerWord: Int
+  /// Bytes per word of each row that a product needs as scratch.
+  let scratchBytesPerWord: Int
 
   fileprivate init(_ pointer: UnsafePointer<bnn_bgemm>) {
     kernel = pointer.pointee
     name = String(cString: kernel.name)
-    packedRowBytesPerWord = kernel.pack_rows == nil ? 0 : kernel.row_bytes_per_word
+    scratchBytesPerWord = kernel.scratch_bytes_per_word
   }
 
   /// Those that this CPU runs, best first.
@@ -67,18 +78,14 @@ struct BinaryProductKernel {
     kernel.pack_weights(outputs, words, rows, packed)
   }
 
-  func packRows(
-    _ rows: Int, words: Int, bits: UnsafePointer<UInt64>, into packed: UnsafeMutableRawPointer
-  ) {
-    kernel.pack_rows?(rows, words, bits, packed)
-  }
-
   func multiply(
-    rows: Int, outputs: Int, words: Int, packedRows: UnsafeRawPointer,
-    packedWeights: UnsafeRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
+    _ rows: BitRows, outputs: Int, packedWeights: UnsafeRawPointer,
+    scratch: UnsafeMutableRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
     out: UnsafeMutablePointer<Int32>, stride: Int
   ) {
-    kernel.multiply(rows, outputs, words, packedRows, packedWeights, bases, out, stride)
+    var source = bnn_bit_rows(
+      count: rows.count, words: rows.words, rows: rows.rows, offsets: rows.offsets)
+    kernel.multiply(&source, outputs, packedWeights, scratch, bases, out, stride)
   }
 }
 
@@ -127,67 +134,131 @@ struct PointwiseKernel {
   typealias Source = UnsafePointer<Float>
   typealias Target = UnsafeMutablePointer<Float>
 
-  func affine(rows: Int, channels: Int, _ x: Source, scale: Source, bias: Source, to y: Target) {
-    kernel.affine(rows, channels, x, scale, bias, y)
-  }
-  func slopes(
-    rows: Int, channels: Int, _ x: Source, positive: Source, negative: Source, to y: Target
-  ) {
-    kernel.slopes(rows, channels, x, positive, negative, y)
-  }
-  func clamp(_ count: Int, _ x: Source, lower: Float, upper: Float, to y: Target) {
-    kernel.clamp(count, x, lower, upper, y)
-  }
   func add(_ count: Int, _ a: Source, _ b: Source, to y: Target) { kernel.add(count, a, b, y) }
-  func multiply(_ count: Int, _ a: Source, _ b: Source, to y: Target) {
-    kernel.multiply(count, a, b, y)
-  }
-  func add(_ count: Int, _ x: Source, scalar: Float, to y: Target) {
-    kernel.add_scalar(count, x, scalar, y)
-  }
-  func multiply(_ count: Int, _ x: Source, scalar: Float, to y: Target) {
-    kernel.multiply_scalar(count, x, scalar, y)
-  }
   func divide(_ count: Int, _ x: Source, by divisor: Float, to y: Target) {
     kernel.divide_scalar(count, x, divisor, y)
   }
-  func relu(_ count: Int, _ x: Source, to y: Target) { kernel.relu(count, x, y) }
   func maximum(_ count: Int, _ a: Source, _ b: Source, to y: Target) {
     kernel.maximum(count, a, b, y)
   }
   func minimum(_ count: Int, _ a: Source, _ b: Source, to y: Target) {
     kernel.minimum(count, a, b, y)
   }
-  func convert(_ count: Int, _ x: UnsafePointer<Int32>, to y: Target) {
-    kernel.from_integers(count, x, y)
+}
+
+/// A step of an epilogue. Parameters per channel are padded to whole blocks of channels.
+struct EpilogueStep {
+  fileprivate var step: bnn_epilogue_step
+
+  private init(
+    _ kind: bnn_epilogue_kind, _ a: UnsafePointer<Float>? = nil, _ b: UnsafePointer<Float>? = nil,
+    stride: Int = 0, lower: Float = 0, upper: Float = 0
+  ) {
+    step = bnn_epilogue_step(kind: kind, a: a, b: b, stride: stride, lower: lower, upper: upper)
+  }
+
+  static func affine(scale: UnsafePointer<Float>, bias: UnsafePointer<Float>) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_AFFINE, scale, bias)
+  }
+  static func slopes(
+    positive: UnsafePointer<Float>, negative: UnsafePointer<Float>
+  ) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_SLOPES, positive, negative)
+  }
+  static func clamp(lower: Float, upper: Float) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_CLAMP, lower: lower, upper: upper)
+  }
+  static var relu: EpilogueStep { EpilogueStep(BNN_EPILOGUE_RELU) }
+
+  /// With another value, of which each row is `stride` elements after the one before it.
+  static func combine(
+    isProduct: Bool, isScalar: Bool, stride: Int
+  ) -> EpilogueStep {
+    let kind: bnn_epilogue_kind =
+      switch (isProduct, isScalar) {
+      case (false, false): BNN_EPILOGUE_ADD
+      case (true, false): BNN_EPILOGUE_MULTIPLY
+      case (false, true): BNN_EPILOGUE_ADD_SCALAR
+      case (true, true): BNN_EPILOGUE_MULTIPLY_SCALAR
+      }
+    return EpilogueStep(kind, stride: stride)
+  }
+
+  /// The other value of `combine`, from the first row on.
+  func with(operand: UnsafePointer<Float>) -> EpilogueStep {
+    var bound = self
+    bound.step.a = operand
+    return bound
   }
 }
 
-/// Threshold tests (see `bnn_threshold.h`).
-struct ThresholdKernel {
-  private let kernel: bnn_threshold
+/// Epilogues (see `bnn_epilogue.h`).
+struct EpilogueKernel {
+  private let kernel: bnn_epilogue
   var name: String { String(cString: kernel.name) }
 
-  fileprivate init(_ pointer: UnsafePointer<bnn_threshold>) { kernel = pointer.pointee }
+  /// Channels that are processed together; parameters have whole blocks.
+  static let block = 64
 
-  static var supported: [ThresholdKernel] {
-    (0..<bnn_threshold_count()).compactMap { bnn_threshold_at($0) }
-      .filter { bnn_isa_supported($0.pointee.isa) }.map { ThresholdKernel($0) }
+  fileprivate init(_ pointer: UnsafePointer<bnn_epilogue>) { kernel = pointer.pointee }
+
+  static var supported: [EpilogueKernel] {
+    (0..<bnn_epilogue_count()).compactMap { bnn_epilogue_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { EpilogueKernel($0) }
+  }
+
+  /// A test of numbers against an interval per channel.
+  struct Test {
+    fileprivate var test: bnn_epilogue_test
+
+    init(
+      lower: UnsafeRawPointer, upper: UnsafeRawPointer, outsideIsPlus: UnsafePointer<UInt64>
+    ) {
+      test = bnn_epilogue_test(lower: lower, upper: upper, outside_is_plus: outsideIsPlus)
+    }
+  }
+
+  enum Source {
+    case floats(UnsafePointer<Float>)
+    case integers(UnsafePointer<Int32>)
+
+    func advanced(by count: Int) -> Source {
+      switch self {
+      case .floats(let x): .floats(x + count)
+      case .integers(let x): .integers(x + count)
+      }
+    }
+  }
+
+  /// What a result is stored as; bits need a test.
+  struct Target {
+    var values: UnsafeMutablePointer<Float>?
+    var test: Test?
+    var bits: UnsafeMutablePointer<UInt64>?
+  }
+
+  func run(
+    rows: Int, channels: Int, _ source: Source, _ steps: UnsafeBufferPointer<EpilogueStep>,
+    to target: Target
+  ) {
+    let list = UnsafeRawPointer(steps.baseAddress)?
+      .assumingMemoryBound(to: bnn_epilogue_step.self)
+    var test = target.test?.test ?? bnn_epilogue_test()
+    let bits = target.test == nil ? nil : target.bits
+    switch source {
+    case .floats(let x):
+      kernel.floats(rows, channels, x, list, steps.count, target.values, &test, bits)
+    case .integers(let x):
+      kernel.integers(rows, channels, x, list, steps.count, target.values, &test, bits)
+    }
   }
 
   func test(
-    rows: Int, channels: Int, _ x: UnsafePointer<Int32>, lower: UnsafePointer<Int32>,
-    upper: UnsafePointer<Int32>, outsideIsPlus: UnsafePointer<UInt64>,
+    rows: Int, channels: Int, _ x: UnsafePointer<Int32>, _ test: Test,
     to bits: UnsafeMutablePointer<UInt64>
   ) {
-    kernel.integers(rows, channels, x, lower, upper, outsideIsPlus, bits)
-  }
-  func test(
-    rows: Int, channels: Int, _ x: UnsafePointer<Float>, lower: UnsafePointer<Float>,
-    upper: UnsafePointer<Float>, outsideIsPlus: UnsafePointer<UInt64>,
-    to bits: UnsafeMutablePointer<UInt64>
-  ) {
-    kernel.floats(rows, channels, x, lower, upper, outsideIsPlus, bits)
+    var test = test.test
+    kernel.accumulators(rows, channels, x, &test, bits)
   }
 }
 
@@ -240,6 +311,14 @@ struct ImageWindow {
       stride: triple(strides), dilation: triple(dilations), pad: triple(padsBegin))
   }
 
+  /// Where the words of each tap are, from those of tap 0 (see `bnn_window_offsets`); and how
+  /// many words there are from the first to the last.
+  func offsets(
+    pixelWords: Int, words: Int, into offsets: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    withUnsafePointer(to: window) { bnn_window_offsets($0, pixelWords, words, offsets) }
+  }
+
   /// The taps [first, end) of an axis that lie in the input, and the input position of tap 0.
   struct AxisTaps {
     var first: Int
@@ -283,6 +362,20 @@ struct GatherKernel {
       kernel.bits(
         $0, input, channels.pixelSize, channels.first, channels.count, outside ? 1 : 0,
         positions.lowerBound, positions.count, rows, rowWords)
+    }
+  }
+
+  /// Points rows to whole words of the input where all taps are inside, and gathers the others.
+  func bitRows(
+    _ window: ImageWindow, _ input: UnsafePointer<UInt64>, pixelWords: Int, firstWord: Int,
+    words: Int, outside: UnsafePointer<UInt64>, positions: Range<Int>,
+    to rows: UnsafeMutablePointer<UnsafePointer<UInt64>?>,
+    scratch: UnsafeMutablePointer<UInt64>, scratchWords: Int
+  ) {
+    withUnsafePointer(to: window.window) {
+      kernel.bit_rows(
+        $0, input, pixelWords, firstWord, words, outside, positions.lowerBound, positions.count,
+        rows, scratch, scratchWords)
     }
   }
 

@@ -18,14 +18,16 @@ struct LayerContext {
     .invalidLayer(name: layer.name, fault)
   }
 
-  /// A list with one entry per channel from one that may have a single entry for all.
+  /// A list with one entry per channel from one that may have a single entry for all, followed by
+  /// zeros up to a whole block of channels.
   func expanded<T: BitwiseCopyable>(
     _ list: [T], channels: Int
   ) throws(RuntimeError) -> ParameterList<T> {
     guard list.count == channels || list.count == 1 else {
       throw fault(.parameterCount(expected: channels, found: list.count))
     }
-    let memory = try budget.allocate(channels * MemoryLayout<T>.stride)
+    let padded = (channels + EpilogueKernel.block - 1) / EpilogueKernel.block * EpilogueKernel.block
+    let memory = try budget.allocate(padded * MemoryLayout<T>.stride)
     let target = memory.pointer(to: T.self)
     for channel in 0..<channels {
       target[channel] = list.count == 1 ? list[0] : list[channel]

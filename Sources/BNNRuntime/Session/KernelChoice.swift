@@ -6,4 +6,10 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   case scalar
   /// AVX2 with FMA.
   case avx2
+  /// AVX-512 F, BW, VL and DQ (Skylake-X).
+  case avx512
+  /// AVX-512 with byte products (Cascade Lake).
+  case avx512vnni
+  /// AVX-512 with population counts (Ice Lake, Zen 4).
+  case avx512vpopcntdq
 }

@@ -3,28 +3,34 @@ import BNNTensor
 /// The ±1 weights of a convolution as one row of bits per output channel.
 struct WeightRows {
   let depth: Int
-  /// Words that a row takes when it begins on a word.
-  let words: Int
   /// All weights as the file has them, without gaps between rows.
   private let dense: [UInt64]
 
   init(_ packed: PackedTensor, outputs: Int, depth: Int) {
     self.depth = depth
-    words = (depth + 63) / 64
     var dense = [UInt64](repeating: 0, count: (packed.bytes.count + 7) / 8)
     dense.withUnsafeMutableBytes { $0.copyBytes(from: packed.bytes) }
     self.dense = dense
   }
 
-  /// Rows of some outputs, each beginning on a word and with 0 after its last bit.
-  func withWords(of outputs: Range<Int>, _ body: (UnsafePointer<UInt64>) -> Void) {
-    var rows = [UInt64](repeating: 0, count: outputs.count * words + 1)
+  /// Rows of some outputs in which every `run` bits begin on a word, with 0 after the last of them.
+  func withWords(
+    of outputs: Range<Int>, run: Int, _ body: (UnsafePointer<UInt64>) -> Void
+  ) {
+    let runs = run == 0 ? 0 : depth / run
+    let wordsPerRun = (run + 63) / 64
+    var rows = [UInt64](repeating: 0, count: outputs.count * runs * wordsPerRun + 1)
     rows.withUnsafeMutableBufferPointer { rows in
       dense.withUnsafeBufferPointer { dense in
         guard let to = rows.baseAddress else { return }
         if let from = dense.baseAddress {
-          for (row, output) in outputs.enumerated() {
-            BitKernel.copy(depth, from: from, at: output * depth, to: to, at: row * words * 64)
+          var word = 0
+          for output in outputs {
+            for index in 0..<runs {
+              BitKernel.copy(
+                run, from: from, at: output * depth + index * run, to: to, at: word * 64)
+              word += wordsPerRun
+            }
           }
         }
         body(to)

@@ -41,18 +41,18 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
   }
 }
 
-BNN_AVX2 static void pack_rows(
-  size_t rows, size_t words, const uint64_t *bits, void *packed) {
+BNN_AVX2 static void pack_rows(const bnn_bit_rows *rows, __m256i *packed) {
   const __m256i replicate = _mm256_setr_epi8(
     1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
   const uint64_t second_bytes = 0xff00ff00ff00ff00;
-  __m256i *out = packed;
-  for (size_t k = 0; k < rows * words; k++) {
-    // The first byte of each pair gives way to the XOR of both.
-    uint64_t pairs = (bits[k] & second_bytes) | ((bits[k] ^ bits[k] >> 8) & ~second_bytes);
-    _mm256_storeu_si256(
-      out + k, _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)pairs), replicate));
-  }
+  for (size_t m = 0; m < rows->count; m++)
+    for (size_t k = 0; k < rows->words; k++) {
+      const uint64_t word = rows->rows[m][rows->offsets[k]];
+      // The first byte of each pair gives way to the XOR of both.
+      const uint64_t pairs = (word & second_bytes) | ((word ^ word >> 8) & ~second_bytes);
+      _mm256_store_si256(
+        packed++, _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)pairs), replicate));
+    }
 }
 
 // sum + 2 · carry = a + b + c in each bit.
@@ -160,13 +160,15 @@ BNN_AVX2_INLINE void multiply_tile(
 }
 
 BNN_AVX2 static void multiply(
-  size_t rows, size_t outputs, size_t words, const void *packed_rows, const void *packed_weights,
+  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const uint8_t *weights = packed_weights;
+  const size_t words = rows->words;
+  pack_rows(rows, scratch);
   for (size_t tile = 0; tile < outputs; tile += columns) {
     const size_t count = outputs - tile < columns ? outputs - tile : columns;
-    for (size_t m = 0; m < rows; m++) {
-      const uint8_t *row = (const uint8_t *)packed_rows + m * words * row_bytes_per_word;
+    for (size_t m = 0; m < rows->count; m++) {
+      const uint8_t *row = (const uint8_t *)scratch + m * words * row_bytes_per_word;
       int32_t *to = out + m * out_stride + tile;
       if (count == columns) {
         multiply_tile(words, row, weights, bases[m] + tile, to);
@@ -181,13 +183,12 @@ BNN_AVX2 static void multiply(
   }
 }
 
-const bnn_bgemm bnn_bgemm_32__avx2 = {
-  .name = "bnn_bgemm_32__avx2",
+const bnn_bgemm bnn_bgemm_1x32__avx2 = {
+  .name = "bnn_bgemm_1x32__avx2",
   .isa = BNN_ISA_AVX2,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .row_bytes_per_word = row_bytes_per_word,
-  .pack_rows = pack_rows,
+  .scratch_bytes_per_word = row_bytes_per_word,
   .multiply = multiply,
 };
 

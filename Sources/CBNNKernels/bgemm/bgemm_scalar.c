@@ -16,28 +16,27 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 }
 
 static void multiply(
-  size_t rows, size_t outputs, size_t words, const void *packed_rows, const void *packed_weights,
+  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
-  const uint64_t *bits = packed_rows;
+  (void)scratch;
   const uint64_t *weights = packed_weights;
-  for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * words)
-    for (size_t m = 0; m < rows; m++) {
-      const uint64_t *row = bits + m * words;
+  for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * rows->words)
+    for (size_t m = 0; m < rows->count; m++) {
+      const uint64_t *row = rows->rows[m];
       int32_t mismatches[columns] = {0};
-      for (size_t k = 0; k < words; k++)
+      for (size_t k = 0; k < rows->words; k++)
         for (size_t i = 0; i < columns; i++)
-          mismatches[i] += __builtin_popcountll(row[k] ^ weights[k * columns + i]);
+          mismatches[i] += __builtin_popcountll(row[rows->offsets[k]] ^ weights[k * columns + i]);
       for (size_t i = 0; i < columns && tile + i < outputs; i++)
         out[m * out_stride + tile + i] = bases[m][tile + i] - 2 * mismatches[i];
     }
 }
 
-const bnn_bgemm bnn_bgemm_4__scalar = {
-  .name = "bnn_bgemm_4__scalar",
+const bnn_bgemm bnn_bgemm_1x4__scalar = {
+  .name = "bnn_bgemm_1x4__scalar",
   .isa = BNN_ISA_SCALAR,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .row_bytes_per_word = sizeof(uint64_t),
-  .pack_rows = NULL,
+  .scratch_bytes_per_word = 0,
   .multiply = multiply,
 };

@@ -8,11 +8,11 @@
 
 #include "bnn_bgemm.h"
 #include "bnn_bits.h"
+#include "bnn_epilogue.h"
 #include "bnn_fgemm.h"
 #include "bnn_isa.h"
 #include "bnn_pointwise.h"
 #include "bnn_pool.h"
-#include "bnn_threshold.h"
 #include "bnn_window.h"
 
 #endif

@@ -6,12 +6,19 @@
 // padding) are gathered as 0 bits and corrected in the base: each contributes popcount(weights of
 // the tap) mismatches and none of K, so the base is K − taps' bits + 2 · popcount(their weights).
 //
-// Both sides are rearranged into a layout of the kernel's own: weights once at load, rows per
-// tile. A "word" is 64 bits of K; the bits after the last of K are 0 on both sides.
+// A "word" is 64 bits of K; the bits after the last of K are 0 on both sides. Weights are laid out
+// once at load, as the kernel wants them; rows are read where they lie.
 #ifndef BNN_BGEMM_H
 #define BNN_BGEMM_H
 
 #include "bnn_isa.h"
+
+// Word k of row m is rows[m][offsets[k]].
+typedef struct bnn_bit_rows {
+  size_t count, words;
+  const uint64_t *const *rows;
+  const uint32_t *offsets;
+} bnn_bit_rows;
 
 typedef struct bnn_bgemm {
   const char *name;
@@ -19,14 +26,12 @@ typedef struct bnn_bgemm {
   // Bytes of the weights of `outputs` rows of `words` in the kernel's layout; align them to 64.
   size_t (*weight_bytes)(size_t outputs, size_t words);
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
-  // Bytes of one row of activations in the kernel's layout, per word.
-  size_t row_bytes_per_word;
-  // Null where the kernel takes the plain words.
-  void (*pack_rows)(size_t rows, size_t words, const uint64_t *bits, void *packed);
-  // `out` has `out_stride` elements from row to row.
+  // Bytes per word of each row that `multiply` needs to rearrange rows in; 0 where it does not.
+  size_t scratch_bytes_per_word;
+  // `out` has `out_stride` elements from row to row; `scratch` is aligned to 64.
   void (*multiply)(
-    size_t rows, size_t outputs, size_t words, const void *packed_rows,
-    const void *packed_weights, const int32_t *const *bases, int32_t *out, size_t out_stride);
+    const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+    const int32_t *const *bases, int32_t *out, size_t out_stride);
 } bnn_bgemm;
 
 #define BNN_BGEMM_KERNEL(object) BNN_DECLARE_KERNEL(bnn_bgemm, object)

@@ -19,7 +19,10 @@
 // In ascending order; a level of x86-64 includes those before it.
 typedef enum bnn_isa {
   BNN_ISA_SCALAR = 0,
-  BNN_ISA_AVX2 = 1,  // with FMA, as every CPU that has AVX2
+  BNN_ISA_AVX2 = 1,              // with FMA, as every CPU that has AVX2
+  BNN_ISA_AVX512 = 2,            // F, BW, VL and DQ: Skylake-X
+  BNN_ISA_AVX512_VNNI = 3,       // Cascade Lake
+  BNN_ISA_AVX512_VPOPCNTDQ = 4,  // with BITALG and VBMI: Ice Lake, Zen 4
 } bnn_isa;
 
 bool bnn_isa_supported(bnn_isa isa);

@@ -106,6 +106,54 @@ static void gather_bits(
     gather_row(&from, copy, &taps, outside, rows + i * row_words, row_words);
 }
 
+// The first word of the pixel of tap (z, y, x), which may lie outside.
+static inline int64_t word_of_pixel(
+  const bnn_window *w, const bnn_taps *taps, const int64_t tap[3], size_t pixel_words) {
+  int64_t pixel = taps->image;
+  for (int axis = 0; axis < 3; axis++)
+    pixel = pixel * w->input[axis] + taps->origin[axis] + tap[axis] * w->dilation[axis];
+  return pixel * (int64_t)pixel_words;
+}
+
+// A row with the words of the input inside, at their distance from tap 0.
+static void fill_row(
+  const bnn_window *w, const bnn_taps *taps, const uint64_t *input, size_t pixel_words,
+  size_t words, const uint64_t *outside, uint64_t *row) {
+  const int64_t zero[3] = {0, 0, 0};
+  const int64_t origin = word_of_pixel(w, taps, zero, pixel_words);
+  int64_t tap[3];
+  for (tap[0] = 0; tap[0] < w->kernel[0]; tap[0]++)
+    for (tap[1] = 0; tap[1] < w->kernel[1]; tap[1]++)
+      for (tap[2] = 0; tap[2] < w->kernel[2]; tap[2]++) {
+        int inside = 1;
+        for (int axis = 0; axis < 3; axis++)
+          inside &= tap[axis] >= taps->first[axis] && tap[axis] < taps->end[axis];
+        const int64_t word = word_of_pixel(w, taps, tap, pixel_words);
+        copy_words(row + (word - origin), inside ? input + word : outside, words);
+      }
+}
+
+static void gather_bit_rows(
+  const bnn_window *window, const uint64_t *input, size_t pixel_words, size_t first_word,
+  size_t words, const uint64_t *outside, size_t position, size_t count, const uint64_t **rows,
+  uint64_t *scratch, size_t scratch_words) {
+  const int64_t zero[3] = {0, 0, 0};
+  bnn_taps taps = bnn_window_taps(window, position);
+  input += first_word;
+  for (size_t i = 0; i < count; i++, bnn_window_next(window, &taps)) {
+    int complete = 1;
+    for (int axis = 0; axis < 3; axis++)
+      complete &= taps.first[axis] == 0 && taps.end[axis] == window->kernel[axis];
+    if (complete) {
+      rows[i] = input + word_of_pixel(window, &taps, zero, pixel_words);
+    } else {
+      fill_row(window, &taps, input, pixel_words, words, outside, scratch);
+      rows[i] = scratch;
+      scratch += scratch_words;
+    }
+  }
+}
+
 static void gather_floats(
   const bnn_window *w, const float *input, size_t pixel_channels, size_t first_channel,
   size_t channels, size_t position, size_t count, float *rows) {
@@ -140,5 +188,6 @@ const bnn_gather bnn_gather_1__scalar = {
   .name = "bnn_gather_1__scalar",
   .isa = BNN_ISA_SCALAR,
   .bits = gather_bits,
+  .bit_rows = gather_bit_rows,
   .floats = gather_floats,
 };

@@ -1,0 +1,14 @@
+#include "bnn_isa.h"
+
+#if BNN_X86_64
+
+#define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#include "epilogue_loops.h"
+
+const bnn_epilogue bnn_epilogue_64__avx512 = {
+  .name = "bnn_epilogue_64__avx512",
+  .isa = BNN_ISA_AVX512,
+  BNN_EPILOGUE_FUNCTIONS,
+};
+
+#endif

@@ -1,0 +1,187 @@
+// The loops of the epilogue kernels on vectors of 16 numbers, which the compiler maps to the
+// registers of BNN_TARGET; the including file defines it, and ends with BNN_EPILOGUE_FUNCTIONS in
+// its object.
+#include <string.h>
+
+#include "bnn_epilogue.h"
+
+// Compilers fuse a · b + c on their own wherever the target has the instruction.
+#pragma clang fp contract(off)
+
+#define BNN_INLINE BNN_TARGET static inline __attribute__((always_inline))
+#define BNN_UNROLL _Pragma("clang loop unroll(full)")
+
+enum { lanes = 16, block = 64 };
+
+typedef float floats16 __attribute__((ext_vector_type(16)));
+typedef int32_t integers16 __attribute__((ext_vector_type(16)));
+typedef bool bits16 __attribute__((ext_vector_type(16)));
+
+// The 1 to 4 vectors of a block of channels. Only the first `rest` lanes of the last one are
+// there, all of them where it is 0. Both are constants at every call, or `rest` is not 0.
+typedef struct span {
+  size_t vectors, rest;
+} span;
+
+// Vectors are passed by address: by value they would cross the boundaries of targets.
+BNN_INLINE void load(void *to, const void *from, span s, size_t vector) {
+  const char *at = (const char *)from + vector * lanes * 4;
+  if (s.rest != 0 && vector + 1 == s.vectors) {
+    memset(to, 0, lanes * 4);
+    memcpy(to, at, s.rest * 4);
+  } else {
+    memcpy(to, at, lanes * 4);
+  }
+}
+
+BNN_INLINE void store(void *to, const void *from, span s, size_t vector) {
+  char *at = (char *)to + vector * lanes * 4;
+  memcpy(at, from, s.rest != 0 && vector + 1 == s.vectors ? s.rest * 4 : lanes * 4);
+}
+
+#define BNN_EACH_VECTOR BNN_UNROLL for (size_t i = 0; i < s.vectors; i++)
+
+// One word of bits from the numbers in `values`.
+#define BNN_TEST_VECTORS(type, values, lower, upper, word)       \
+  BNN_EACH_VECTOR {                                              \
+    type from, to;                                               \
+    memcpy(&from, (lower) + i * lanes, sizeof from);             \
+    memcpy(&to, (upper) + i * lanes, sizeof to);                 \
+    const integers16 inside = (values[i] >= from) & (values[i] <= to); \
+    const bits16 bits = __builtin_convertvector(inside, bits16); \
+    uint16_t part;                                               \
+    memcpy(&part, &bits, sizeof part);                           \
+    word |= (uint64_t)part << i * lanes;                         \
+  }                                                              \
+  if (s.rest != 0) word &= ((uint64_t)1 << ((s.vectors - 1) * lanes + s.rest)) - 1
+
+// A block from channel `c` of row `row`.
+BNN_INLINE void finish_block(
+  bool is_integer, span s, size_t row, size_t c, const void *x, const bnn_epilogue_step *steps,
+  size_t count, float *values, const bnn_epilogue_test *test, uint64_t *bits) {
+  floats16 v[block / lanes];
+  BNN_EACH_VECTOR {
+    if (is_integer) {
+      integers16 whole;
+      load(&whole, x, s, i);
+      v[i] = __builtin_convertvector(whole, floats16);
+    } else {
+      load(&v[i], x, s, i);
+    }
+  }
+  for (const bnn_epilogue_step *step = steps; step < steps + count; step++) {
+    switch (step->kind) {
+      case BNN_EPILOGUE_AFFINE:
+        BNN_EACH_VECTOR {
+          floats16 scale, bias;
+          memcpy(&scale, step->a + c + i * lanes, sizeof scale);
+          memcpy(&bias, step->b + c + i * lanes, sizeof bias);
+          v[i] = v[i] * scale;
+          v[i] = v[i] + bias;
+        }
+        break;
+      case BNN_EPILOGUE_SLOPES:
+        BNN_EACH_VECTOR {
+          floats16 positive, negative;
+          memcpy(&positive, step->a + c + i * lanes, sizeof positive);
+          memcpy(&negative, step->b + c + i * lanes, sizeof negative);
+          v[i] = v[i] * (v[i] < 0 ? negative : positive);
+        }
+        break;
+      case BNN_EPILOGUE_CLAMP:
+        BNN_EACH_VECTOR {
+          const floats16 lower = step->lower, upper = step->upper;
+          const floats16 raised = ((v[i] > lower) | (v[i] != v[i])) ? v[i] : lower;
+          v[i] = ((raised < upper) | (raised != raised)) ? raised : upper;
+        }
+        break;
+      case BNN_EPILOGUE_RELU:
+        BNN_EACH_VECTOR {
+          const floats16 zero = 0;
+          v[i] = v[i] <= 0 ? zero : v[i];
+        }
+        break;
+      case BNN_EPILOGUE_ADD:
+      case BNN_EPILOGUE_MULTIPLY:
+        BNN_EACH_VECTOR {
+          floats16 operand;
+          load(&operand, step->a + row * step->stride + c, s, i);
+          v[i] = step->kind == BNN_EPILOGUE_ADD ? v[i] + operand : v[i] * operand;
+        }
+        break;
+      case BNN_EPILOGUE_ADD_SCALAR:
+        BNN_EACH_VECTOR v[i] = v[i] + step->a[row * step->stride];
+        break;
+      case BNN_EPILOGUE_MULTIPLY_SCALAR:
+        BNN_EACH_VECTOR v[i] = v[i] * step->a[row * step->stride];
+        break;
+    }
+  }
+  if (values) BNN_EACH_VECTOR store(values, &v[i], s, i);
+  if (bits) {
+    uint64_t word = 0;
+    const float *lower = (const float *)test->lower + c, *upper = (const float *)test->upper + c;
+    BNN_TEST_VECTORS(floats16, v, lower, upper, word);
+    *bits = word ^ test->outside_is_plus[c / block];
+  }
+}
+
+BNN_INLINE void test_block(
+  span s, size_t c, const int32_t *x, const bnn_epilogue_test *test, uint64_t *bits) {
+  integers16 v[block / lanes];
+  BNN_EACH_VECTOR load(&v[i], x, s, i);
+  uint64_t word = 0;
+  const int32_t *lower = (const int32_t *)test->lower + c;
+  const int32_t *upper = (const int32_t *)test->upper + c;
+  BNN_TEST_VECTORS(integers16, v, lower, upper, word);
+  *bits = word ^ test->outside_is_plus[c / block];
+}
+
+// Calls BLOCK(span) with a constant number of vectors for `left` channels.
+#define BNN_WITH_SPAN(left, BLOCK)                         \
+  switch ((left) < block ? (left) : block) {               \
+    case 64: BLOCK(((span){4, 0})); break;                 \
+    case 48: BLOCK(((span){3, 0})); break;                 \
+    case 32: BLOCK(((span){2, 0})); break;                 \
+    case 16: BLOCK(((span){1, 0})); break;                 \
+    default:                                               \
+      switch ((left) / lanes) {                            \
+        case 3: BLOCK(((span){4, (left) % lanes})); break; \
+        case 2: BLOCK(((span){3, (left) % lanes})); break; \
+        case 1: BLOCK(((span){2, (left) % lanes})); break; \
+        default: BLOCK(((span){1, (left) % lanes}));       \
+      }                                                    \
+  }
+
+#define BNN_DEFINE_FINISH(function, type, is_integer)                                            \
+  BNN_TARGET static void function(                                                               \
+    size_t rows, size_t channels, const type *x, const bnn_epilogue_step *steps, size_t count,   \
+    float *values, const bnn_epilogue_test *test, uint64_t *bits) {                              \
+    const size_t words = (channels + block - 1) / block;                                         \
+    for (size_t row = 0; row < rows; row++)                                                      \
+      for (size_t c = 0; c < channels; c += block) {                                             \
+        const size_t left = channels - c, at = row * channels + c;                               \
+        float *to = values ? values + at : NULL;                                                 \
+        uint64_t *word = bits ? bits + row * words + c / block : NULL;                           \
+        BNN_WITH_SPAN(left, BNN_FINISH_##is_integer)                                             \
+      }                                                                                          \
+  }
+
+#define BNN_FINISH_true(s) finish_block(true, s, row, c, x + at, steps, count, to, test, word)
+#define BNN_FINISH_false(s) finish_block(false, s, row, c, x + at, steps, count, to, test, word)
+BNN_DEFINE_FINISH(finish_floats, float, false)
+BNN_DEFINE_FINISH(finish_integers, int32_t, true)
+
+BNN_TARGET static void test_accumulators(
+  size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test, uint64_t *bits) {
+  for (size_t row = 0; row < rows; row++)
+    for (size_t c = 0; c < channels; c += block, bits++) {
+      const size_t left = channels - c;
+      const int32_t *from = x + row * channels + c;
+#define BNN_TEST_BLOCK(s) test_block(s, c, from, test, bits)
+      BNN_WITH_SPAN(left, BNN_TEST_BLOCK)
+    }
+}
+
+#define BNN_EPILOGUE_FUNCTIONS \
+  .floats = finish_floats, .integers = finish_integers, .accumulators = test_accumulators

@@ -1,0 +1,8 @@
+#define BNN_TARGET
+#include "epilogue_loops.h"
+
+const bnn_epilogue bnn_epilogue_64__scalar = {
+  .name = "bnn_epilogue_64__scalar",
+  .isa = BNN_ISA_SCALAR,
+  BNN_EPILOGUE_FUNCTIONS,
+};

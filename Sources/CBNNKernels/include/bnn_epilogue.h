@@ -1,0 +1,60 @@
+// What follows a product, element by element: 64 channels of a row go through all steps in
+// registers, and are stored as numbers, as bits of a threshold test, or both.
+//
+// Every arithmetic operation rounds by itself: no kernel of this family may fuse a multiplication
+// with an addition. Rows are `channels` numbers without a gap, rows of bits whole words.
+// Parameters per channel are padded to multiples of 64 entries.
+#ifndef BNN_EPILOGUE_H
+#define BNN_EPILOGUE_H
+
+#include "bnn_isa.h"
+
+typedef enum bnn_epilogue_kind {
+  BNN_EPILOGUE_AFFINE,           // x · a[c] + b[c]
+  BNN_EPILOGUE_SLOPES,           // x < 0 ? x · b[c] : x · a[c]
+  BNN_EPILOGUE_CLAMP,            // min(max(x, lower), upper); NaN stays NaN
+  BNN_EPILOGUE_RELU,             // max(x, 0), which is +0 for −0; NaN stays NaN
+  BNN_EPILOGUE_ADD,              // x + a[row · stride + c]; `a` is not padded
+  BNN_EPILOGUE_MULTIPLY,         // x · a[row · stride + c]; `a` is not padded
+  BNN_EPILOGUE_ADD_SCALAR,       // x + a[row · stride]
+  BNN_EPILOGUE_MULTIPLY_SCALAR,  // x · a[row · stride]
+} bnn_epilogue_kind;
+
+typedef struct bnn_epilogue_step {
+  bnn_epilogue_kind kind;
+  const float *a, *b;
+  size_t stride;
+  float lower, upper;
+} bnn_epilogue_step;
+
+// Bit c of a row is set when `lower[c] <= x[c] && x[c] <= upper[c]` differs from bit c of
+// `outside_is_plus`, whose bits after the last channel must be 0, as are those of the result. A
+// NaN lies in no interval. The bounds are of the type of x: float after steps, else as the source.
+typedef struct bnn_epilogue_test {
+  const void *lower, *upper;
+  const uint64_t *outside_is_plus;
+} bnn_epilogue_test;
+
+typedef struct bnn_epilogue {
+  const char *name;
+  bnn_isa isa;
+  // `values` (which may be `x`) and `bits` (with its test) may each be null.
+  void (*floats)(
+    size_t rows, size_t channels, const float *x, const bnn_epilogue_step *steps, size_t count,
+    float *values, const bnn_epilogue_test *test, uint64_t *bits);
+  // Integers become floats first.
+  void (*integers)(
+    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_step *steps, size_t count,
+    float *values, const bnn_epilogue_test *test, uint64_t *bits);
+  // Tests integers as they are.
+  void (*accumulators)(
+    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test,
+    uint64_t *bits);
+} bnn_epilogue;
+
+#define BNN_EPILOGUE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_epilogue, object)
+#include "bnn_epilogue.inc"
+#undef BNN_EPILOGUE_KERNEL
+BNN_DECLARE_DISPATCH(bnn_epilogue)
+
+#endif
