@@ -92,22 +92,40 @@ import Testing
   @Test(arguments: [0, 1, 7, 8, 9, 63, 147]) func floatProduct(depth: Int) throws {
     var random = SeededGenerator(seed: depth)
     for kernel in FloatProductKernel.supported {
-      for (rows, outputs) in [(0, 1), (1, 1), (5, 7), (6, 16), (7, 17), (13, 33), (2, 8), (3, 0)] {
+      for (rows, outputs) in [
+        (0, 1), (1, 1), (5, 7), (6, 16), (7, 17), (13, 33), (2, 8), (3, 0), (8, 64), (3, 120),
+      ] {
         let a = random.integers(rows * (depth + 2) + 1)
         let weights = random.integers(outputs * depth + 1)
         let packed = try #require(
-          AlignedMemory(byteCount: kernel.weightBytes(outputs: outputs, depth: depth)))
+          AlignedMemory(
+            byteCount: FloatProductKernel.weightBytes(outputs: outputs, depth: depth)))
         let pointer = packed.pointer(to: Float.self)
-        kernel.packWeights(outputs: outputs, depth: depth, rows: weights, into: pointer)
+        FloatProductKernel.packWeights(
+          outputs: outputs, depth: depth, rows: weights, into: pointer)
         var out = [Float](repeating: 0.5, count: rows * (outputs + 1) + 1)
-        kernel.multiply(
-          rows: rows, outputs: outputs, depth: depth, a: a, aStride: depth + 2,
-          packedWeights: pointer, out: &out, stride: outputs + 1)
+        // The last element of a row comes first.
+        let offsets = (0..<depth).map { UInt32(depth - 1 - $0) }
+        a.withUnsafeBufferPointer { a in
+          guard let base = a.baseAddress else { return }
+          let pointers: [UnsafePointer<Float>?] = (0..<rows).map { base + $0 * (depth + 2) }
+          (pointers + [nil]).withUnsafeBufferPointer { pointers in
+            (offsets + [0]).withUnsafeBufferPointer { offsets in
+              guard let pointers = pointers.baseAddress, let offsets = offsets.baseAddress
+              else { return }
+              kernel.multiply(
+                FloatRows(count: rows, depth: depth, rows: pointers, offsets: offsets),
+                outputs: outputs, packedWeights: pointer, out: &out, stride: outputs + 1)
+            }
+          }
+        }
         var expected = [Float](repeating: 0.5, count: out.count)
         for row in 0..<rows {
           for output in 0..<outputs {
             var sum: Float = 0
-            for k in 0..<depth { sum += a[row * (depth + 2) + k] * weights[output * depth + k] }
+            for k in 0..<depth {
+              sum += a[row * (depth + 2) + depth - 1 - k] * weights[output * depth + k]
+            }
             expected[row * (outputs + 1) + output] = sum
           }
         }

@@ -9,6 +9,7 @@ struct Kernels {
   let pointwise: PointwiseKernel
   let epilogue: EpilogueKernel
   let gather: GatherKernel
+  let windowPool: WindowPoolKernel
   let bits: BitKernel
 
   fileprivate init(isa: bnn_isa) {
@@ -17,6 +18,7 @@ struct Kernels {
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
     epilogue = EpilogueKernel(bnn_epilogue_best(isa))
     gather = GatherKernel(bnn_gather_best(isa))
+    windowPool = WindowPoolKernel(bnn_windowpool_best(isa))
     bits = BitKernel(bnn_bits_best(isa))
   }
 
@@ -38,7 +40,9 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, floatProduct.name, pointwise.name, epilogue.name, gather.name, bits.name,
+      binaryProduct.name, floatProduct.name, pointwise.name, epilogue.name, gather.name,
+      windowPool.name,
+      bits.name,
     ]
   }
 }
@@ -89,33 +93,49 @@ struct BinaryProductKernel {
   }
 }
 
+/// Rows of numbers where they lie (see `bnn_float_rows`).
+struct FloatRows {
+  var count: Int
+  var depth: Int
+  var rows: UnsafePointer<UnsafePointer<Float>?>
+  var offsets: UnsafePointer<UInt32>
+}
+
 /// A float32 matrix product (see `bnn_fgemm.h`).
 struct FloatProductKernel {
-  private let pointer: UnsafePointer<bnn_fgemm>
-  var name: String { String(cString: pointer.pointee.name) }
+  private let kernel: bnn_fgemm
+  let name: String
+  /// Calls with multiples of so many rows lose nothing.
+  let rowsPerTile: Int
 
-  fileprivate init(_ pointer: UnsafePointer<bnn_fgemm>) { self.pointer = pointer }
+  fileprivate init(_ pointer: UnsafePointer<bnn_fgemm>) {
+    kernel = pointer.pointee
+    name = String(cString: kernel.name)
+    rowsPerTile = kernel.rows_per_tile
+  }
 
   static var supported: [FloatProductKernel] {
     (0..<bnn_fgemm_count()).compactMap { bnn_fgemm_at($0) }
       .filter { bnn_isa_supported($0.pointee.isa) }.map { FloatProductKernel($0) }
   }
 
-  func weightBytes(outputs: Int, depth: Int) -> Int {
-    bnn_fgemm_weight_bytes(pointer, outputs, depth)
+  static func weightBytes(outputs: Int, depth: Int) -> Int {
+    bnn_fgemm_weight_bytes(outputs, depth)
   }
 
-  func packWeights(
+  static func packWeights(
     outputs: Int, depth: Int, rows: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
-    bnn_fgemm_pack_weights(pointer, outputs, depth, rows, packed)
+    bnn_fgemm_pack_weights(outputs, depth, rows, packed)
   }
 
   func multiply(
-    rows: Int, outputs: Int, depth: Int, a: UnsafePointer<Float>, aStride: Int,
-    packedWeights: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, stride: Int
+    _ rows: FloatRows, outputs: Int, packedWeights: UnsafePointer<Float>,
+    out: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    pointer.pointee.multiply(rows, outputs, depth, a, aStride, packedWeights, out, stride)
+    var source = bnn_float_rows(
+      count: rows.count, depth: rows.depth, rows: rows.rows, offsets: rows.offsets)
+    kernel.multiply(&source, outputs, packedWeights, out, stride)
   }
 }
 
@@ -311,12 +331,13 @@ struct ImageWindow {
       stride: triple(strides), dilation: triple(dilations), pad: triple(padsBegin))
   }
 
-  /// Where the words of each tap are, from those of tap 0 (see `bnn_window_offsets`); and how
-  /// many words there are from the first to the last.
+  /// Where the elements of each tap are, from those of tap 0 (see `bnn_window_offsets`).
+  ///
+  /// - Returns: how many there are from the first to the last.
   func offsets(
-    pixelWords: Int, words: Int, into offsets: UnsafeMutablePointer<UInt32>
+    pixelElements: Int, elements: Int, into offsets: UnsafeMutablePointer<UInt32>
   ) -> Int {
-    withUnsafePointer(to: window) { bnn_window_offsets($0, pixelWords, words, offsets) }
+    withUnsafePointer(to: window) { bnn_window_offsets($0, pixelElements, elements, offsets) }
   }
 
   /// The taps [first, end) of an axis that lie in the input, and the input position of tap 0.
@@ -365,17 +386,18 @@ struct GatherKernel {
     }
   }
 
-  /// Points rows to whole words of the input where all taps are inside, and gathers the others.
-  func bitRows(
-    _ window: ImageWindow, _ input: UnsafePointer<UInt64>, pixelWords: Int, firstWord: Int,
-    words: Int, outside: UnsafePointer<UInt64>, positions: Range<Int>,
-    to rows: UnsafeMutablePointer<UnsafePointer<UInt64>?>,
-    scratch: UnsafeMutablePointer<UInt64>, scratchWords: Int
+  /// Points rows to the input where all taps are inside, and gathers the others (see `rows` in
+  /// `bnn_window.h`).
+  func rows(
+    _ window: ImageWindow, _ input: UnsafeRawPointer, pixelBytes: Int, tapBytes: Int,
+    outside: UnsafeRawPointer, positions: Range<Int>,
+    to rows: UnsafeMutablePointer<UnsafeRawPointer?>, scratch: UnsafeMutableRawPointer,
+    scratchBytes: Int
   ) {
     withUnsafePointer(to: window.window) {
-      kernel.bit_rows(
-        $0, input, pixelWords, firstWord, words, outside, positions.lowerBound, positions.count,
-        rows, scratch, scratchWords)
+      kernel.rows(
+        $0, input, pixelBytes, tapBytes, outside, positions.lowerBound, positions.count, rows,
+        scratch, scratchBytes)
     }
   }
 
@@ -388,6 +410,56 @@ struct GatherKernel {
         $0, input, channels.pixelSize, channels.first, channels.count, positions.lowerBound,
         positions.count, rows)
     }
+  }
+}
+
+/// Pools of real values (see `bnn_windowpool.h`).
+struct WindowPoolKernel {
+  private let kernel: bnn_windowpool
+  let name: String
+
+  fileprivate init(_ pointer: UnsafePointer<bnn_windowpool>) {
+    kernel = pointer.pointee
+    name = String(cString: kernel.name)
+  }
+
+  static var supported: [WindowPoolKernel] {
+    (0..<bnn_windowpool_count()).compactMap { bnn_windowpool_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { WindowPoolKernel($0) }
+  }
+
+  func maximum(
+    _ window: ImageWindow, _ input: UnsafePointer<Float>, channels: Int, positions: Range<Int>,
+    to out: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: window.window) {
+      kernel.maximum($0, input, channels, positions.lowerBound, positions.count, out)
+    }
+  }
+
+  /// `padsEnd` has three entries.
+  func average(
+    _ window: ImageWindow, _ input: UnsafePointer<Float>, channels: Int, positions: Range<Int>,
+    countsPadding: Bool, padsEnd: [Int], to out: UnsafeMutablePointer<Float>
+  ) {
+    let pads = (Int64(padsEnd[0]), Int64(padsEnd[1]), Int64(padsEnd[2]))
+    withUnsafePointer(to: window.window) { window in
+      withUnsafeBytes(of: pads) {
+        kernel.average(
+          window, input, channels, positions.lowerBound, positions.count, countsPadding,
+          $0.baseAddress?.assumingMemoryBound(to: Int64.self), out)
+      }
+    }
+  }
+}
+
+/// Elements in another order (see `bnn_layout.h`).
+enum LayoutKernel {
+  static func interleave(
+    _ count: Int, planes: Int, _ from: UnsafePointer<UInt32>, planeStep: Int,
+    to: UnsafeMutablePointer<UInt32>
+  ) {
+    bnn_interleave(count, planes, from, planeStep, to)
   }
 }
 

@@ -35,6 +35,15 @@ struct LayerContext {
     return ParameterList(memory: memory)
   }
 
+  /// 0, 1, 2, …: the offsets of rows without gaps.
+  func consecutive(_ count: Int) throws(RuntimeError) -> ParameterList<UInt32> {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
+    guard !overflow else { throw .tooLarge(bytes: nil, limit: budget.limit) }
+    let list = ParameterList<UInt32>(memory: try budget.allocate(bytes))
+    for index in 0..<count { list.pointer[index] = UInt32(index) }
+    return list
+  }
+
   /// One bit per channel from a list that may have a single entry for all; 0 after the last.
   func expandedBits(
     _ list: [Bool], channels: Int

@@ -3,103 +3,76 @@ import BNNTensor
 /// The rows of bits that a binary convolution multiplies: what the window of each output position
 /// sees.
 ///
-/// Rows are read where they lie, tap by tap, where taps are whole words (or nearly so: the words of
-/// 48 channels are mostly full); otherwise their bits are gathered without gaps.
+/// Rows are read where they lie where taps are whole words, or nearly so (the words of 48 channels
+/// are mostly full); otherwise their bits are gathered without gaps.
 struct BitRowSource {
   private let input: Buffer
-  private let isIdentity: Bool
-  private let window: ImageWindow
-  private let gather: GatherKernel
-  private let bitsPerTap: Int
-  private let outsideIsPlus: Bool
   private let layout: Layout
   private let offsets: ParameterList<UInt32>
+  private let bitsPerTap: Int
+  private let outsideIsPlus: Bool
   /// Words of a row.
   let words: Int
   /// The bits in a row that begin on a word: those of a tap, or all.
   let run: Int
-  private let scratch: Scratch
+  private let pointersOffset: Int
+  private let bitsOffset: Int
   let scratchBytes: Int
 
   private enum Layout {
-    case inPlace(wordsPerTap: Int, outside: ParameterList<UInt64>, scratchWords: Int)
-    case gathered
+    case inPlace(WindowRows)
+    case gathered(GatherKernel, ImageWindow)
   }
-
-  private struct Scratch {
-    let pointers: Int
-    let bits: Int
-  }
-
-  /// Rows whose words are further apart are gathered: their scratch would leave the caches. The
-  /// same for every batch, because the layout of weights follows from it.
-  private static let longestRow = 512
 
   init(
     _ input: Buffer, _ plan: WindowPlan, groups: Int, outsideIsPlus: Bool, tileRows: Int,
     _ context: LayerContext
   ) throws(RuntimeError) {
     self.input = input
-    isIdentity = plan.isIdentity
-    window = plan.imageWindow
-    gather = context.kernels.gather
     bitsPerTap = input.channels / groups
     self.outsideIsPlus = outsideIsPlus
     let depth = plan.taps * bitsPerTap
     let (denseWords, wordsPerTap) = ((depth + 63) / 64, (bitsPerTap + 63) / 64)
-    let tapWords = plan.taps * wordsPerTap
-    // Taps of a window that is larger than the image would fall on each other.
-    let fits = (1..<3).allSatisfy { (plan.kernel[$0] - 1) * plan.dilations[$0] < plan.input[$0] }
     let isAligned =
-      fits && (groups == 1 ? 3 * tapWords <= 4 * denseWords : bitsPerTap % 64 == 0)
-    var scratchWords = 0
-    var offsets = ParameterList<UInt32>(
-      memory: try context.budget.allocate(max(denseWords, isAligned ? tapWords : 0) * 4))
-    if isAligned, tapWords > 0 {
-      scratchWords = window.offsets(
-        pixelWords: input.words, words: wordsPerTap, into: offsets.pointer)
-    }
-    if isAligned, scratchWords <= BitRowSource.longestRow {
-      let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap)
-      layout = .inPlace(wordsPerTap: wordsPerTap, outside: outside, scratchWords: scratchWords)
-      (words, run) = (tapWords, bitsPerTap)
+      groups == 1 ? 3 * plan.taps * wordsPerTap <= 4 * denseWords : bitsPerTap % 64 == 0
+    let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap).memory
+    let rows =
+      isAligned
+      ? try WindowRows(
+        plan, elementBytes: 8, pixelElements: input.words, tapElements: wordsPerTap,
+        outside: outside, context) : nil
+    let bytes: Int
+    if let rows {
+      layout = .inPlace(rows)
+      offsets = rows.offsets
+      (words, run) = (plan.taps * wordsPerTap, bitsPerTap)
+      bytes = rows.scratchBytes(rows: tileRows)
     } else {
-      layout = .gathered
-      (words, run, scratchWords) = (denseWords, depth, denseWords)
-      offsets = ParameterList(memory: try context.budget.allocate(denseWords * 4))
-      for word in 0..<denseWords { offsets.pointer[word] = UInt32(word) }
+      layout = .gathered(context.kernels.gather, plan.imageWindow)
+      offsets = try context.consecutive(denseWords)
+      (words, run) = (denseWords, depth)
+      bytes = tileRows * denseWords * 8
     }
-    self.offsets = offsets
     var regions = RegionLayout()
-    scratch = Scratch(
-      pointers: regions.add(tileRows * MemoryLayout<UnsafePointer<UInt64>?>.stride),
-      bits: regions.add(tileRows * scratchWords * 8))
+    pointersOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<UInt64>?>.stride)
+    bitsOffset = regions.add(bytes)
     scratchBytes = regions.byteCount
   }
 
   /// The rows of a group. They hold until the scratch is used again.
   func rows(
-    _ positions: Range<Int>, group: Int, scratch memory: UnsafeMutableRawPointer,
-    _ execution: Execution
+    _ positions: Range<Int>, group: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) -> BitRows {
     let source = UnsafePointer(input.bits(execution))
-    let pointers = (memory + scratch.pointers)
+    let pointers = (scratch + pointersOffset)
       .assumingMemoryBound(to: UnsafePointer<UInt64>?.self)
-    let bits = (memory + scratch.bits).assumingMemoryBound(to: UInt64.self)
     switch layout {
-    case .inPlace(let wordsPerTap, let outside, let scratchWords):
-      let first = group * bitsPerTap / 64
-      if isIdentity {
-        for (index, position) in positions.enumerated() {
-          pointers[index] = source + position * input.words + first
-        }
-      } else {
-        gather.bitRows(
-          window, source, pixelWords: input.words, firstWord: first, words: wordsPerTap,
-          outside: outside.pointer, positions: positions, to: pointers, scratch: bits,
-          scratchWords: scratchWords)
-      }
-    case .gathered:
+    case .inPlace(let rows):
+      rows.fill(
+        pointers, source + group * bitsPerTap / 64, positions: positions,
+        scratch: scratch + bitsOffset)
+    case .gathered(let gather, let window):
+      let bits = (scratch + bitsOffset).assumingMemoryBound(to: UInt64.self)
       if words > 0 {
         gather.bits(
           window, source,

@@ -4,20 +4,18 @@ import BNNTensor
 /// A convolution of real values as an implicit matrix product, and its epilogue. Weights of ±1
 /// become real numbers when they are laid out.
 final class ConvolutionStep: ExecutionStep {
-  private let input: Buffer
   private let plan: WindowPlan
-  private let window: ImageWindow
   private let groups: Int
   private let outputsPerGroup: Int
-  private let channelsPerGroup: Int
   private let depth: Int
-  private let kernels: Kernels
+  private let kernel: FloatProductKernel
+  private let source: FloatRowSource
   private let weights: AlignedMemory
   private let weightBytesPerGroup: Int
   private let epilogue: EpilogueProgram
 
   private let tileRows: Int
-  /// Offsets in a worker's scratch: gathered rows, and results where the output holds none.
+  /// Offsets in a worker's scratch: what rows need, and results where the output holds none.
   private let rowsOffset: Int
   private let valuesOffset: Int
   let scratchBytes: Int
@@ -26,26 +24,24 @@ final class ConvolutionStep: ExecutionStep {
     _ geometry: ConvolutionGeometry, _ source: Weights, _ epilogue: Epilogue,
     _ context: LayerContext
   ) throws(RuntimeError) {
-    input = context.inputs[0]
+    let input = context.inputs[0]
     do {
       plan = try WindowPlan(geometry.window, input: input.shape)
     } catch {
       throw context.fault(error)
     }
-    window = plan.imageWindow
     groups = geometry.groups
-    kernels = context.kernels
+    kernel = context.kernels.floatProduct
     let outputs = source.shape[0]
     outputsPerGroup = outputs / groups
-    channelsPerGroup = input.channels / groups
-    let (depth, overflow) = plan.taps.multipliedReportingOverflow(by: channelsPerGroup)
-    guard !overflow, depth < 1 << 40 else {
+    let (depth, overflow) = plan.taps.multipliedReportingOverflow(
+      by: input.channels / groups)
+    guard !overflow, depth < 1 << 32 else {
       throw context.fault(.accumulatorRange(overflow ? Int.max : depth))
     }
     self.depth = depth
-    let kernel = kernels.floatProduct
     weightBytesPerGroup = RegionLayout.aligned(
-      kernel.weightBytes(outputs: outputsPerGroup, depth: depth))
+      FloatProductKernel.weightBytes(outputs: outputsPerGroup, depth: depth))
     let (bytesInGroup, outputsInGroup, groups) = (weightBytesPerGroup, outputsPerGroup, groups)
     let (weightBytes, tooMany) = bytesInGroup.multipliedReportingOverflow(by: groups)
     guard !tooMany else { throw .tooLarge(bytes: nil, limit: context.budget.limit) }
@@ -55,18 +51,22 @@ final class ConvolutionStep: ExecutionStep {
       values.withUnsafeBufferPointer { values in
         guard let rows = values.baseAddress else { return }
         for group in 0..<groups {
-          kernel.packWeights(
+          FloatProductKernel.packWeights(
             outputs: outputsInGroup, depth: depth, rows: rows + group * outputsInGroup * depth,
             into: (base + group * bytesInGroup).assumingMemoryBound(to: Float.self))
         }
       }
     }
     self.epilogue = try EpilogueProgram(epilogue, context)
-    // Gathered rows of a tile take about 64 KiB; a multiple of the rows of the kernel's tile.
+    // Rows and results of a tile fit into the first level cache; no tile is so large that threads
+    // are idle.
     let share = (plan.positions + context.threads - 1) / context.threads
-    tileRows = max(1, min(max(16384 / max(depth, 1) / 6 * 6, 6), 48, share))
+    let perTile = kernel.rowsPerTile
+    tileRows = max(
+      1, min(max(16384 / max(depth + outputs, 1) / perTile, 1) * perTile, 8 * perTile, share))
+    self.source = try FloatRowSource(input, plan, groups: groups, tileRows: tileRows, context)
     var layout = RegionLayout()
-    rowsOffset = layout.add(tileRows * depth * 4)
+    rowsOffset = layout.add(self.source.scratchBytes)
     valuesOffset = layout.add(self.epilogue.scratchBytes(rows: tileRows))
     scratchBytes = layout.byteCount
   }
@@ -74,7 +74,7 @@ final class ConvolutionStep: ExecutionStep {
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, groups * outputsPerGroup, depth),
-      kernel: kernels.floatProduct.name)
+      kernel: kernel.name)
   }
 
   func run(_ execution: Execution) {
@@ -91,26 +91,13 @@ final class ConvolutionStep: ExecutionStep {
   private func run(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
-    let source = UnsafePointer(input.floats(execution))
     let values = scratch + valuesOffset
     let target = epilogue.target(row: positions.lowerBound, scratch: values, execution)
-    let gathered = (scratch + rowsOffset).assumingMemoryBound(to: Float.self)
     for group in 0..<groups {
-      var rows = source + positions.lowerBound * input.channels + group * channelsPerGroup
-      var stride = input.channels
-      if !plan.isIdentity, depth > 0 {
-        kernels.gather.floats(
-          window, source,
-          .init(
-            pixelSize: input.channels, first: group * channelsPerGroup, count: channelsPerGroup),
-          positions: positions, to: gathered)
-        rows = UnsafePointer(gathered)
-        stride = depth
-      }
       let packed = weights.base + group * weightBytesPerGroup
-      kernels.floatProduct.multiply(
-        rows: positions.count, outputs: outputsPerGroup, depth: depth, a: rows, aStride: stride,
-        packedWeights: packed.assumingMemoryBound(to: Float.self),
+      kernel.multiply(
+        source.rows(positions, group: group, scratch: scratch + rowsOffset, execution),
+        outputs: outputsPerGroup, packedWeights: packed.assumingMemoryBound(to: Float.self),
         out: target + group * outputsPerGroup, stride: groups * outputsPerGroup)
     }
     epilogue.finish(rows: positions, values: target, scratch: values, execution)

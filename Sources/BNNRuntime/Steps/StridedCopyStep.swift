@@ -46,6 +46,7 @@ final class StridedCopyStep: ExecutionStep {
 
   func run(_ execution: Execution) {
     guard output.count > 0 else { return }
+    if output.elementBytes == 4, steps.last == 1, lastStep > 0 { return interleave(execution) }
     execution.pool.run(output.rows, grain: max(1, 4096 / output.channels)) { rows, _ in
       for row in rows {
         let from = source(of: row)
@@ -55,6 +56,23 @@ final class StridedCopyStep: ExecutionStep {
         case 4: move(UInt32.self, row: row, from: from, execution)
         default: move(UInt64.self, row: row, from: from, execution)
         }
+      }
+    }
+  }
+
+  /// Runs of the input become columns of the output.
+  private func interleave(_ execution: Execution) {
+    let to = output.elements(UInt32.self, execution)
+    let from = UnsafePointer(input.elements(UInt32.self, execution))
+    let extent = extents[extents.count - 1]
+    execution.pool.run(output.rows, grain: max(1, 4096 / output.channels)) { rows, _ in
+      var row = rows.lowerBound
+      while row < rows.upperBound {
+        let count = min(rows.upperBound - row, extent - row % extent)
+        LayoutKernel.interleave(
+          count, planes: output.channels, from + source(of: row), planeStep: lastStep,
+          to: to + row * output.channels)
+        row += count
       }
     }
   }

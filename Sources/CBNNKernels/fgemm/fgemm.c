@@ -8,15 +8,14 @@ static const bnn_fgemm *const kernels[] = {
 
 BNN_DEFINE_DISPATCH(bnn_fgemm, kernels)
 
-size_t bnn_fgemm_weight_bytes(const bnn_fgemm *kernel, size_t outputs, size_t depth) {
-  const size_t tiles = (outputs + kernel->columns - 1) / kernel->columns;
-  return tiles * kernel->columns * depth * sizeof(float);
+size_t bnn_fgemm_weight_bytes(size_t outputs, size_t depth) {
+  const size_t tiles = (outputs + bnn_fgemm_columns - 1) / bnn_fgemm_columns;
+  return tiles * bnn_fgemm_columns * depth * sizeof(float);
 }
 
-void bnn_fgemm_pack_weights(
-  const bnn_fgemm *kernel, size_t outputs, size_t depth, const float *rows, float *packed) {
-  for (size_t tile = 0; tile < outputs; tile += kernel->columns)
+void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, float *packed) {
+  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns)
     for (size_t k = 0; k < depth; k++)
-      for (size_t i = 0; i < kernel->columns; i++)
+      for (size_t i = 0; i < bnn_fgemm_columns; i++)
         *packed++ = tile + i < outputs ? rows[(tile + i) * depth + k] : 0;
 }

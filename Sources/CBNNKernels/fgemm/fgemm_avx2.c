@@ -9,21 +9,22 @@
 #define BNN_AVX2 __attribute__((target("avx2,fma")))
 #define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2,fma")))
 
-enum { rows_per_tile = 6, columns = 16 };
+enum { rows_per_tile = 6, columns = bnn_fgemm_columns };
 
 // `rows` is a constant at every call, so that the loops over it unroll into registers.
 BNN_AVX2_INLINE void multiply_tile(
-  size_t rows, size_t depth, const float *a, size_t a_stride, const float *weights, float *out,
-  size_t out_stride) {
+  size_t rows, size_t depth, const float *const *a, const uint32_t *offsets, const float *weights,
+  float *out, size_t out_stride) {
   __m256 sums[rows_per_tile][2];
 #pragma clang loop unroll(full)
   for (size_t m = 0; m < rows; m++) sums[m][0] = sums[m][1] = _mm256_setzero_ps();
   for (size_t k = 0; k < depth; k++) {
+    const size_t offset = offsets[k];
     const __m256 w0 = _mm256_loadu_ps(weights + k * columns);
     const __m256 w1 = _mm256_loadu_ps(weights + k * columns + 8);
 #pragma clang loop unroll(full)
     for (size_t m = 0; m < rows; m++) {
-      const __m256 value = _mm256_broadcast_ss(a + m * a_stride + k);
+      const __m256 value = _mm256_broadcast_ss(a[m] + offset);
       sums[m][0] = _mm256_fmadd_ps(value, w0, sums[m][0]);
       sums[m][1] = _mm256_fmadd_ps(value, w1, sums[m][1]);
     }
@@ -36,32 +37,33 @@ BNN_AVX2_INLINE void multiply_tile(
 }
 
 BNN_AVX2 static void multiply_rows(
-  size_t rows, size_t depth, const float *a, size_t a_stride, const float *weights, float *out,
-  size_t out_stride) {
+  size_t rows, size_t depth, const float *const *a, const uint32_t *offsets, const float *weights,
+  float *out, size_t out_stride) {
   switch (rows) {
-    case 6: return multiply_tile(6, depth, a, a_stride, weights, out, out_stride);
-    case 5: return multiply_tile(5, depth, a, a_stride, weights, out, out_stride);
-    case 4: return multiply_tile(4, depth, a, a_stride, weights, out, out_stride);
-    case 3: return multiply_tile(3, depth, a, a_stride, weights, out, out_stride);
-    case 2: return multiply_tile(2, depth, a, a_stride, weights, out, out_stride);
-    default: return multiply_tile(1, depth, a, a_stride, weights, out, out_stride);
+    case 6: return multiply_tile(6, depth, a, offsets, weights, out, out_stride);
+    case 5: return multiply_tile(5, depth, a, offsets, weights, out, out_stride);
+    case 4: return multiply_tile(4, depth, a, offsets, weights, out, out_stride);
+    case 3: return multiply_tile(3, depth, a, offsets, weights, out, out_stride);
+    case 2: return multiply_tile(2, depth, a, offsets, weights, out, out_stride);
+    default: return multiply_tile(1, depth, a, offsets, weights, out, out_stride);
   }
 }
 
 BNN_AVX2 static void multiply(
-  size_t rows, size_t outputs, size_t depth, const float *a, size_t a_stride,
-  const float *packed_weights, float *out, size_t out_stride) {
+  const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
+  size_t out_stride) {
+  const size_t depth = rows->depth;
   for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += depth * columns) {
     const size_t width = outputs - tile < columns ? outputs - tile : columns;
-    for (size_t m = 0; m < rows; m += rows_per_tile) {
-      const size_t count = rows - m < rows_per_tile ? rows - m : rows_per_tile;
-      const float *from = a + m * a_stride;
+    for (size_t m = 0; m < rows->count; m += rows_per_tile) {
+      const size_t count = rows->count - m < rows_per_tile ? rows->count - m : rows_per_tile;
+      const float *const *from = rows->rows + m;
       float *to = out + m * out_stride + tile;
       if (width == columns) {
-        multiply_rows(count, depth, from, a_stride, packed_weights, to, out_stride);
+        multiply_rows(count, depth, from, rows->offsets, packed_weights, to, out_stride);
       } else {
         float edge[rows_per_tile * columns];
-        multiply_rows(count, depth, from, a_stride, packed_weights, edge, columns);
+        multiply_rows(count, depth, from, rows->offsets, packed_weights, edge, columns);
         for (size_t i = 0; i < count; i++)
           memcpy(to + i * out_stride, edge + i * columns, width * sizeof(float));
       }
@@ -72,7 +74,7 @@ BNN_AVX2 static void multiply(
 const bnn_fgemm bnn_fgemm_6x16__avx2 = {
   .name = "bnn_fgemm_6x16__avx2",
   .isa = BNN_ISA_AVX2,
-  .columns = columns,
+  .rows_per_tile = rows_per_tile,
   .multiply = multiply,
 };
 

@@ -11,8 +11,10 @@
 #include "bnn_epilogue.h"
 #include "bnn_fgemm.h"
 #include "bnn_isa.h"
+#include "bnn_layout.h"
 #include "bnn_pointwise.h"
 #include "bnn_pool.h"
 #include "bnn_window.h"
+#include "bnn_windowpool.h"
 
 #endif

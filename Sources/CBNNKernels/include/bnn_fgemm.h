@@ -1,4 +1,5 @@
-// float32 matrix product: out[m][o] = Σ_k a[m][k] · weights[o][k], summed in the order of k.
+// float32 matrix product: out[m][o] = Σ_k rows[m][offsets[k]] · weights[o][k], summed in the order
+// of k.
 //
 // A multiplication and an addition may round once or twice (kernels with FMA), so kernels agree
 // within a tolerance; within one kernel a result does not depend on the other rows of the call.
@@ -7,15 +8,25 @@
 
 #include "bnn_isa.h"
 
+// Element k of row m is rows[m][offsets[k]].
+typedef struct bnn_float_rows {
+  size_t count, depth;
+  const float *const *rows;
+  const uint32_t *offsets;
+} bnn_float_rows;
+
+// Outputs that stand together in packed weights: [tile of outputs][k][output of the tile], the last
+// tile filled with zeros.
+enum { bnn_fgemm_columns = 16 };
+
 typedef struct bnn_fgemm {
   const char *name;
   bnn_isa isa;
-  // The weights are packed as [tile of outputs][k][output of the tile], the last tile filled with
-  // zeros: see `bnn_fgemm_pack_weights`.
-  size_t columns;
+  // Rows of a tile: calls with multiples of it lose nothing.
+  size_t rows_per_tile;
   void (*multiply)(
-    size_t rows, size_t outputs, size_t depth, const float *a, size_t a_stride,
-    const float *packed_weights, float *out, size_t out_stride);
+    const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
+    size_t out_stride);
 } bnn_fgemm;
 
 #define BNN_FGEMM_KERNEL(object) BNN_DECLARE_KERNEL(bnn_fgemm, object)
@@ -23,8 +34,7 @@ typedef struct bnn_fgemm {
 #undef BNN_FGEMM_KERNEL
 BNN_DECLARE_DISPATCH(bnn_fgemm)
 
-size_t bnn_fgemm_weight_bytes(const bnn_fgemm *kernel, size_t outputs, size_t depth);
-void bnn_fgemm_pack_weights(
-  const bnn_fgemm *kernel, size_t outputs, size_t depth, const float *rows, float *packed);
+size_t bnn_fgemm_weight_bytes(size_t outputs, size_t depth);
+void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, float *packed);
 
 #endif

@@ -19,10 +19,10 @@ typedef struct bnn_taps {
 
 bnn_taps bnn_window_taps(const bnn_window *window, size_t position);
 
-// Fills the offsets of `bit_rows`, one per tap and word, and returns the words between the first
-// and the last, both included.
+// Where `elements` (words, numbers) of each tap are from those of tap 0, for pixels of
+// `pixel_elements`; returns how many there are from the first to the last.
 size_t bnn_window_offsets(
-  const bnn_window *window, size_t pixel_words, size_t words, uint32_t *offsets);
+  const bnn_window *window, size_t pixel_elements, size_t elements, uint32_t *offsets);
 
 // Goes on to the next position.
 void bnn_window_next(const bnn_window *window, bnn_taps *taps);
@@ -36,14 +36,14 @@ typedef struct bnn_gather {
   void (*bits)(
     const bnn_window *window, const uint64_t *input, size_t pixel_words, size_t first_bit,
     size_t bits, int outside, size_t position, size_t count, uint64_t *rows, size_t row_words);
-  // Bits without copying: word w of tap t of position `position + i` becomes
-  // rows[i][offsets[t * words + w]], for words of whole channels. Positions whose taps are all
-  // inside point into the input; the others are gathered into `scratch`, `scratch_words` for each,
-  // with taps outside filled with `outside` (`words` words). See bnn_window_offsets.
-  void (*bit_rows)(
-    const bnn_window *window, const uint64_t *input, size_t pixel_words, size_t first_word,
-    size_t words, const uint64_t *outside, size_t position, size_t count, const uint64_t **rows,
-    uint64_t *scratch, size_t scratch_words);
+  // Rows without copying: element e of tap t of position `position + i` becomes
+  // rows[i][offsets[t * elements + e]] (see `bnn_window_offsets`). Positions whose taps are all
+  // inside point into the input; the others are gathered into `scratch`, `scratch_bytes` for each,
+  // with taps outside filled with `outside`. The window must not be larger than the image.
+  void (*rows)(
+    const bnn_window *window, const void *input, size_t pixel_bytes, size_t tap_bytes,
+    const void *outside, size_t position, size_t count, const void **rows, void *scratch,
+    size_t scratch_bytes);
   // The same for floats; taps outside are 0.
   void (*floats)(
     const bnn_window *window, const float *input, size_t pixel_channels, size_t first_channel,

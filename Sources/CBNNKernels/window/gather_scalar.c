@@ -106,50 +106,72 @@ static void gather_bits(
     gather_row(&from, copy, &taps, outside, rows + i * row_words, row_words);
 }
 
-// The first word of the pixel of tap (z, y, x), which may lie outside.
-static inline int64_t word_of_pixel(
-  const bnn_window *w, const bnn_taps *taps, const int64_t tap[3], size_t pixel_words) {
+// Where the pixel of tap (z, y, x), which may lie outside, begins.
+static inline int64_t byte_of_pixel(
+  const bnn_window *w, const bnn_taps *taps, const int64_t tap[3], size_t pixel_bytes) {
   int64_t pixel = taps->image;
   for (int axis = 0; axis < 3; axis++)
     pixel = pixel * w->input[axis] + taps->origin[axis] + tap[axis] * w->dilation[axis];
-  return pixel * (int64_t)pixel_words;
+  return pixel * (int64_t)pixel_bytes;
 }
 
-// A row with the words of the input inside, at their distance from tap 0.
+// A row with the taps inside at their distance from tap 0 in the input.
 static void fill_row(
-  const bnn_window *w, const bnn_taps *taps, const uint64_t *input, size_t pixel_words,
-  size_t words, const uint64_t *outside, uint64_t *row) {
+  const bnn_window *w, const bnn_taps *taps, const char *input, size_t pixel_bytes,
+  size_t tap_bytes, const void *outside, char *row) {
   const int64_t zero[3] = {0, 0, 0};
-  const int64_t origin = word_of_pixel(w, taps, zero, pixel_words);
+  const int64_t origin = byte_of_pixel(w, taps, zero, pixel_bytes);
+  const bool is_run = tap_bytes == pixel_bytes && w->dilation[2] == 1;
   int64_t tap[3];
   for (tap[0] = 0; tap[0] < w->kernel[0]; tap[0]++)
-    for (tap[1] = 0; tap[1] < w->kernel[1]; tap[1]++)
+    for (tap[1] = 0; tap[1] < w->kernel[1]; tap[1]++) {
+      const bool inside = tap[0] >= taps->first[0] && tap[0] < taps->end[0]
+        && tap[1] >= taps->first[1] && tap[1] < taps->end[1];
       for (tap[2] = 0; tap[2] < w->kernel[2]; tap[2]++) {
-        int inside = 1;
-        for (int axis = 0; axis < 3; axis++)
-          inside &= tap[axis] >= taps->first[axis] && tap[axis] < taps->end[axis];
-        const int64_t word = word_of_pixel(w, taps, tap, pixel_words);
-        copy_words(row + (word - origin), inside ? input + word : outside, words);
+        const bool is_here = inside && tap[2] >= taps->first[2] && tap[2] < taps->end[2];
+        const int64_t at = byte_of_pixel(w, taps, tap, pixel_bytes);
+        size_t bytes = tap_bytes;
+        if (is_here && is_run) {
+          // All taps inside lie side by side.
+          bytes *= (size_t)(taps->end[2] - tap[2]);
+          tap[2] = taps->end[2] - 1;
+        }
+        memcpy(row + (at - origin), is_here ? input + at : outside, bytes);
       }
+    }
 }
 
-static void gather_bit_rows(
-  const bnn_window *window, const uint64_t *input, size_t pixel_words, size_t first_word,
-  size_t words, const uint64_t *outside, size_t position, size_t count, const uint64_t **rows,
-  uint64_t *scratch, size_t scratch_words) {
+// How many positions after this one lie in the same line and have all their taps inside, too, when
+// this one has.
+static size_t positions_inside(const bnn_window *w, const bnn_taps *taps) {
+  const int64_t left = w->output[2] - 1 - taps->output[2];
+  const int64_t last = w->input[2] - 1 - (w->kernel[2] - 1) * w->dilation[2];
+  const int64_t steps = (last - taps->origin[2]) / w->stride[2];
+  return (size_t)(steps < left ? steps : left);
+}
+
+static void gather_rows(
+  const bnn_window *window, const void *input, size_t pixel_bytes, size_t tap_bytes,
+  const void *outside, size_t position, size_t count, const void **rows, void *scratch,
+  size_t scratch_bytes) {
   const int64_t zero[3] = {0, 0, 0};
+  const size_t step = (size_t)window->stride[2] * pixel_bytes;
+  char *next = scratch;
   bnn_taps taps = bnn_window_taps(window, position);
-  input += first_word;
-  for (size_t i = 0; i < count; i++, bnn_window_next(window, &taps)) {
+  for (size_t i = 0; i < count; bnn_window_next(window, &taps)) {
     int complete = 1;
     for (int axis = 0; axis < 3; axis++)
       complete &= taps.first[axis] == 0 && taps.end[axis] == window->kernel[axis];
     if (complete) {
-      rows[i] = input + word_of_pixel(window, &taps, zero, pixel_words);
+      const char *row = (const char *)input + byte_of_pixel(window, &taps, zero, pixel_bytes);
+      size_t run = positions_inside(window, &taps) + 1;
+      if (run > count - i) run = count - i;
+      for (size_t r = 0; r < run; r++, row += step) rows[i++] = row;
+      taps.output[2] += (int64_t)run - 1;
     } else {
-      fill_row(window, &taps, input, pixel_words, words, outside, scratch);
-      rows[i] = scratch;
-      scratch += scratch_words;
+      fill_row(window, &taps, input, pixel_bytes, tap_bytes, outside, next);
+      rows[i++] = next;
+      next += scratch_bytes;
     }
   }
 }
@@ -188,6 +210,6 @@ const bnn_gather bnn_gather_1__scalar = {
   .name = "bnn_gather_1__scalar",
   .isa = BNN_ISA_SCALAR,
   .bits = gather_bits,
-  .bit_rows = gather_bit_rows,
+  .rows = gather_rows,
   .floats = gather_floats,
 };

@@ -40,15 +40,15 @@ void bnn_window_next(const bnn_window *window, bnn_taps *taps) {
 }
 
 size_t bnn_window_offsets(
-  const bnn_window *window, size_t pixel_words, size_t words, uint32_t *offsets) {
+  const bnn_window *window, size_t pixel_elements, size_t elements, uint32_t *offsets) {
   size_t last = 0;
   for (int64_t kz = 0; kz < window->kernel[0]; kz++)
     for (int64_t ky = 0; ky < window->kernel[1]; ky++)
       for (int64_t kx = 0; kx < window->kernel[2]; kx++) {
         const int64_t line = kz * window->dilation[0] * window->input[1] + ky * window->dilation[1];
         const int64_t pixel = line * window->input[2] + kx * window->dilation[2];
-        for (size_t w = 0; w < words; w++) {
-          last = (size_t)pixel * pixel_words + w;
+        for (size_t e = 0; e < elements; e++) {
+          last = (size_t)pixel * pixel_elements + e;
           *offsets++ = (uint32_t)last;
         }
       }

@@ -1,0 +1,82 @@
+// The loops of the pools for BNN_TARGET, which the including file defines; it ends with
+// BNN_WINDOWPOOL_FUNCTIONS in its object.
+#include <math.h>
+
+#include "../channel_blocks.h"
+#include "bnn_windowpool.h"
+
+// One block of channels of one position; `x` is the block in the first pixel of the input.
+BNN_INLINE void pool_block(
+  bool is_maximum, span s, const bnn_window *w, const bnn_taps *taps, const float *x,
+  size_t channels, float divisor, float *out) {
+  floats16 v[block / lanes];
+  BNN_EACH_VECTOR v[i] = is_maximum ? -INFINITY : 0;
+  bool is_first = is_maximum;
+  for (int64_t kz = taps->first[0]; kz < taps->end[0]; kz++)
+    for (int64_t ky = taps->first[1]; ky < taps->end[1]; ky++) {
+      const int64_t z = taps->image * w->input[0] + taps->origin[0] + kz * w->dilation[0];
+      const int64_t y = z * w->input[1] + taps->origin[1] + ky * w->dilation[1];
+      const int64_t first = taps->origin[2] + taps->first[2] * w->dilation[2];
+      const float *from = x + (size_t)(y * w->input[2] + first) * channels;
+      const size_t step = (size_t)w->dilation[2] * channels;
+      for (int64_t kx = taps->first[2]; kx < taps->end[2]; kx++, from += step) {
+        BNN_EACH_VECTOR {
+          floats16 next;
+          load(&next, from, s, i);
+          if (!is_maximum) {
+            v[i] = v[i] + next;
+          } else if (is_first) {
+            v[i] = next;
+          } else {
+            v[i] = ((next > v[i]) | (v[i] != v[i])) ? next : v[i];
+          }
+        }
+        is_first = false;
+      }
+    }
+  BNN_EACH_VECTOR {
+    if (!is_maximum) v[i] = v[i] / divisor;
+    store(out, &v[i], s, i);
+  }
+}
+
+BNN_INLINE void pool_rows(
+  bool is_maximum, const bnn_window *window, const float *input, size_t channels, size_t position,
+  size_t count, bool counts_padding, const int64_t pads_end[3], float *out) {
+  bnn_taps taps = bnn_window_taps(window, position);
+  for (size_t row = 0; row < count; row++, bnn_window_next(window, &taps)) {
+    int64_t divisor = 1;
+    for (int axis = 0; axis < 3 && !is_maximum; axis++) {
+      int64_t part = taps.end[axis] - taps.first[axis];
+      if (counts_padding) {
+        // A window that is cut off at the end (rounded up extents) counts less.
+        const int64_t room = window->input[axis] + pads_end[axis] - taps.origin[axis];
+        const int64_t reach = (room + window->dilation[axis] - 1) / window->dilation[axis];
+        part = reach < window->kernel[axis] ? reach : window->kernel[axis];
+      }
+      divisor *= part;
+    }
+    for (size_t c = 0; c < channels; c += block, out += block) {
+      const size_t left = channels - c;
+      const float *x = input + c;
+#define BNN_POOL_BLOCK(s) \
+  pool_block(is_maximum, s, window, &taps, x, channels, (float)divisor, out)
+      BNN_WITH_SPAN(left, BNN_POOL_BLOCK)
+    }
+    if (channels % block != 0) out -= block - channels % block;
+  }
+}
+
+BNN_TARGET static void maximum(
+  const bnn_window *window, const float *input, size_t channels, size_t position, size_t count,
+  float *out) {
+  pool_rows(true, window, input, channels, position, count, false, NULL, out);
+}
+
+BNN_TARGET static void average(
+  const bnn_window *window, const float *input, size_t channels, size_t position, size_t count,
+  bool counts_padding, const int64_t pads_end[3], float *out) {
+  pool_rows(false, window, input, channels, position, count, counts_padding, pads_end, out);
+}
+
+#define BNN_WINDOWPOOL_FUNCTIONS .maximum = maximum, .average = average
