@@ -55,12 +55,16 @@ import Testing
     let scratch = try #require(
       AlignedMemory(byteCount: rows * words * kernel.scratchBytesPerWord))
     var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
-    // The words of a row lie apart from each other, in any order.
-    let order = (0..<words).map { $0 * 5 % max(words, 1) * 2 }
-    let offsets = (words % 5 == 0 ? Array(0..<words) : order).map { UInt32($0) }
-    var scattered = [UInt64](repeating: .max, count: rows * words * 2 + 1)
-    for (index, word) in left.enumerated() {
-      scattered[index / words * words * 2 + Int(offsets[index % words])] = word
+    // The halves of a row lie apart from each other, in an order of their own.
+    let halves = words * 2 - (words == 1 && left.allSatisfy { $0 >> 32 == 0 } ? 1 : 0)
+    let offsets = (0..<halves).map { UInt32(halves % 7 == 0 ? $0 : $0 * 7 % halves * 2) }
+    var scattered = [UInt32](repeating: .max, count: rows * words * 4 + 1)
+    for row in 0..<rows {
+      for half in 0..<halves {
+        let word = left[row * words + half / 2]
+        scattered[row * words * 4 + Int(offsets[half])] = UInt32(
+          truncatingIfNeeded: word >> UInt64(half % 2 * 32))
+      }
     }
     scattered.withUnsafeBufferPointer { left in
       (right + [0]).withUnsafeBufferPointer { right in
@@ -70,13 +74,13 @@ import Testing
           else { return }
           kernel.packWeights(outputs: outputs, words: words, rows: right, into: weights.base)
           let pointers: [UnsafePointer<Int32>?] = (0..<rows).map { bases + $0 * outputs }
-          let rowPointers: [UnsafePointer<UInt64>?] = (0..<rows).map { left + $0 * words * 2 }
+          let rowPointers: [UnsafePointer<UInt32>?] = (0..<rows).map { left + $0 * words * 4 }
           rowPointers.withUnsafeBufferPointer { rowPointers in
             offsets.withUnsafeBufferPointer { offsets in
               guard let rowPointers = rowPointers.baseAddress, let offsets = offsets.baseAddress
               else { return }
               kernel.multiply(
-                BitRows(count: rows, words: words, rows: rowPointers, offsets: offsets),
+                BitRows(count: rows, halves: halves, rows: rowPointers, offsets: offsets),
                 outputs: outputs, packedWeights: weights.base, scratch: scratch.base,
                 bases: pointers, out: &out, stride: outputs + 3)
             }

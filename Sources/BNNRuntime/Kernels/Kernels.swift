@@ -47,11 +47,11 @@ struct Kernels {
   }
 }
 
-/// Rows of bits where they lie (see `bnn_bit_rows`).
+/// Rows of bits where they lie, in halves of words (see `bnn_bit_rows`).
 struct BitRows {
   var count: Int
-  var words: Int
-  var rows: UnsafePointer<UnsafePointer<UInt64>?>
+  var halves: Int
+  var rows: UnsafePointer<UnsafePointer<UInt32>?>
   var offsets: UnsafePointer<UInt32>
 }
 
@@ -88,7 +88,7 @@ struct BinaryProductKernel {
     out: UnsafeMutablePointer<Int32>, stride: Int
   ) {
     var source = bnn_bit_rows(
-      count: rows.count, words: rows.words, rows: rows.rows, offsets: rows.offsets)
+      count: rows.count, halves: rows.halves, rows: rows.rows, offsets: rows.offsets)
     kernel.multiply(&source, outputs, packedWeights, scratch, bases, out, stride)
   }
 }

@@ -122,7 +122,8 @@ struct PlanLayout {
   }
 
   /// Gives every value that something makes a place for the time between its making and its last
-  /// use. A reshape that moves nothing shares its input's place.
+  /// use. A reshape that moves nothing shares its input's place; a result takes the place of an
+  /// operand that it is combined with, number by number, when nothing reads that any more.
   private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
     var regions: [MemoryPlan.Region] = []
     var regionOfValue = [Int?](repeating: nil, count: buffers.count)
@@ -136,6 +137,7 @@ struct PlanLayout {
         regions[region].last = max(regions[region].last, step)
       }
     }
+    let lastUses = lastUses(in: model)
     for value in model.inputs { begin(value, at: -1) }
     // Constants are filled once, so they keep their places.
     for layer in model.layers {
@@ -149,7 +151,15 @@ struct PlanLayout {
       if case .reshape = layer.operation, keepsLayout(layer) {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
-        for value in layer.outputs { begin(value, at: step) }
+        var rest = layer.outputs[...]
+        if let operand = replacedOperand(of: layer), let region = regionOfValue[operand],
+          regions[region].first >= 0,
+          buffers.indices.allSatisfy({ regionOfValue[$0] != region || lastUses[$0] <= step })
+        {
+          regionOfValue[layer.outputs[0]] = region
+          rest.removeFirst()
+        }
+        for value in rest { begin(value, at: step) }
       }
     }
     extend(model.outputs, to: model.layers.count)
@@ -163,6 +173,42 @@ struct PlanLayout {
       if let region = regionOfValue[value] { buffers[value].offset = plan.offsets[region] }
     }
     arenaBytes = plan.byteCount
+  }
+
+  /// The last step that reads each value, or what shares its place; after the last step for outputs.
+  private func lastUses(in model: BinaryModel) -> [Int] {
+    var lastUses = [Int](repeating: -1, count: buffers.count)
+    for value in model.outputs { lastUses[value] = model.layers.count }
+    for (step, layer) in model.layers.enumerated().reversed() {
+      for value in layer.inputs { lastUses[value] = max(lastUses[value], step) }
+      if case .reshape = layer.operation, keepsLayout(layer) {
+        let input = layer.inputs[0]
+        lastUses[input] = max(lastUses[input], lastUses[layer.outputs[0]])
+      }
+    }
+    return lastUses
+  }
+
+  /// The operand whose place the values of a binary convolution may take: its integers are
+  /// elsewhere, and each number of the operand is read just before that of the result is written.
+  private func replacedOperand(of layer: Layer) -> Int? {
+    guard case .binaryConvolution(_, _, let epilogue) = layer.operation else { return nil }
+    switch epilogue.output {
+    case .values, .valuesAndBits: break
+    case .bits, .accumulatorBits: return nil
+    }
+    // Other functions are applied to stored numbers.
+    for case .function(let function) in epilogue.steps where function != .relu { return nil }
+    for step in epilogue.steps {
+      guard case .add(let index) = step else { continue }
+      let operand = layer.inputs[1 + index]
+      if buffers[operand].shape == buffers[layer.outputs[0]].shape,
+        layer.inputs.count(where: { $0 == operand }) == 1
+      {
+        return operand
+      }
+    }
+    return nil
   }
 
   private func keepsLayout(_ layer: Layer) -> Bool {

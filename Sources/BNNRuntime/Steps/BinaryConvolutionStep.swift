@@ -60,7 +60,7 @@ final class BinaryConvolutionStep: ExecutionStep {
     bases = try AccumulatorBases(
       plan, rows, bitsPerTap: bitsPerTap, countsPadding: geometry.padding != .zero, context)
     let kernel = kernels.binaryProduct
-    let (words, run) = (source.words, source.run)
+    let (words, run) = ((source.halves + 1) / 2, source.run)
     weightBytesPerGroup = RegionLayout.aligned(
       kernel.weightBytes(outputs: outputsPerGroup, words: words))
     let (outputsInGroup, bytesInGroup, groups) = (outputsPerGroup, weightBytesPerGroup, groups)

@@ -3,17 +3,17 @@ import BNNTensor
 /// The rows of bits that a binary convolution multiplies: what the window of each output position
 /// sees.
 ///
-/// Rows are read where they lie where taps are whole words, or nearly so (the words of 48 channels
-/// are mostly full); otherwise their bits are gathered without gaps.
+/// Rows are read where they lie where taps are whole halves of words, or nearly so (those of 48
+/// channels are mostly full); otherwise their bits are gathered without gaps.
 struct BitRowSource {
   private let input: Buffer
   private let layout: Layout
   private let offsets: ParameterList<UInt32>
   private let bitsPerTap: Int
   private let outsideIsPlus: Bool
-  /// Words of a row.
-  let words: Int
-  /// The bits in a row that begin on a word: those of a tap, or all.
+  /// Halves of words in a row.
+  let halves: Int
+  /// The bits in a row that begin on a half: those of a tap, or all.
   let run: Int
   private let pointersOffset: Int
   private let bitsOffset: Int
@@ -32,29 +32,29 @@ struct BitRowSource {
     bitsPerTap = input.channels / groups
     self.outsideIsPlus = outsideIsPlus
     let depth = plan.taps * bitsPerTap
-    let (denseWords, wordsPerTap) = ((depth + 63) / 64, (bitsPerTap + 63) / 64)
+    let (denseHalves, halvesPerTap) = ((depth + 31) / 32, (bitsPerTap + 31) / 32)
     let isAligned =
-      groups == 1 ? 3 * plan.taps * wordsPerTap <= 4 * denseWords : bitsPerTap % 64 == 0
+      groups == 1 ? 3 * plan.taps * halvesPerTap <= 4 * denseHalves : bitsPerTap % 32 == 0
     let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap).memory
     let rows =
       isAligned
       ? try WindowRows(
-        plan, elementBytes: 8, pixelElements: input.words, tapElements: wordsPerTap,
+        plan, elementBytes: 4, pixelElements: 2 * input.words, tapElements: halvesPerTap,
         outside: outside, context) : nil
     let bytes: Int
     if let rows {
       layout = .inPlace(rows)
       offsets = rows.offsets
-      (words, run) = (plan.taps * wordsPerTap, bitsPerTap)
+      (halves, run) = (plan.taps * halvesPerTap, bitsPerTap)
       bytes = rows.scratchBytes(rows: tileRows)
     } else {
       layout = .gathered(context.kernels.gather, plan.imageWindow)
-      offsets = try context.consecutive(denseWords)
-      (words, run) = (denseWords, depth)
-      bytes = tileRows * denseWords * 8
+      offsets = try context.consecutive(denseHalves)
+      (halves, run) = (denseHalves, depth)
+      bytes = tileRows * ((depth + 63) / 64) * 8
     }
     var regions = RegionLayout()
-    pointersOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<UInt64>?>.stride)
+    pointersOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<UInt32>?>.stride)
     bitsOffset = regions.add(bytes)
     scratchBytes = regions.byteCount
   }
@@ -65,24 +65,28 @@ struct BitRowSource {
   ) -> BitRows {
     let source = UnsafePointer(input.bits(execution))
     let pointers = (scratch + pointersOffset)
-      .assumingMemoryBound(to: UnsafePointer<UInt64>?.self)
+      .assumingMemoryBound(to: UnsafePointer<UInt32>?.self)
     switch layout {
     case .inPlace(let rows):
       rows.fill(
-        pointers, source + group * bitsPerTap / 64, positions: positions,
-        scratch: scratch + bitsOffset)
+        pointers,
+        UnsafeRawPointer(source).assumingMemoryBound(to: UInt32.self)
+          + group * bitsPerTap / 32, positions: positions, scratch: scratch + bitsOffset)
     case .gathered(let gather, let window):
-      let bits = (scratch + bitsOffset).assumingMemoryBound(to: UInt64.self)
+      let bits = scratch + bitsOffset
+      let words = (halves + 1) / 2
       if words > 0 {
         gather.bits(
           window, source,
           .init(pixelSize: input.words, first: group * bitsPerTap, count: bitsPerTap),
-          outside: outsideIsPlus, positions: positions, to: bits, rowWords: words)
+          outside: outsideIsPlus, positions: positions,
+          to: bits.assumingMemoryBound(to: UInt64.self), rowWords: words)
       }
-      for index in 0..<positions.count { pointers[index] = UnsafePointer(bits) + index * words }
+      let first = UnsafePointer(bits.assumingMemoryBound(to: UInt32.self))
+      for index in 0..<positions.count { pointers[index] = first + index * 2 * words }
     }
     return BitRows(
-      count: positions.count, words: words, rows: UnsafePointer(pointers),
+      count: positions.count, halves: halves, rows: UnsafePointer(pointers),
       offsets: UnsafePointer(offsets.pointer))
   }
 }

@@ -13,23 +13,24 @@ struct WeightRows {
     self.dense = dense
   }
 
-  /// Rows of some outputs in which every `run` bits begin on a word, with 0 after the last of them.
+  /// Rows of some outputs, each of whole words, in which every `run` bits begin on half a word; 0 in
+  /// between.
   func withWords(
     of outputs: Range<Int>, run: Int, _ body: (UnsafePointer<UInt64>) -> Void
   ) {
     let runs = run == 0 ? 0 : depth / run
-    let wordsPerRun = (run + 63) / 64
-    var rows = [UInt64](repeating: 0, count: outputs.count * runs * wordsPerRun + 1)
+    let runBits = (run + 31) / 32 * 32
+    let words = (runs * runBits + 63) / 64
+    var rows = [UInt64](repeating: 0, count: outputs.count * words + 1)
     rows.withUnsafeMutableBufferPointer { rows in
       dense.withUnsafeBufferPointer { dense in
         guard let to = rows.baseAddress else { return }
         if let from = dense.baseAddress {
-          var word = 0
-          for output in outputs {
+          for (row, output) in outputs.enumerated() {
             for index in 0..<runs {
               BitKernel.copy(
-                run, from: from, at: output * depth + index * run, to: to, at: word * 64)
-              word += wordsPerRun
+                run, from: from, at: output * depth + index * run, to: to,
+                at: row * words * 64 + index * runBits)
             }
           }
         }

@@ -45,9 +45,10 @@ BNN_AVX2 static void pack_rows(const bnn_bit_rows *rows, __m256i *packed) {
   const __m256i replicate = _mm256_setr_epi8(
     1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
   const uint64_t second_bytes = 0xff00ff00ff00ff00;
+  const size_t words = bnn_row_words(rows);
   for (size_t m = 0; m < rows->count; m++)
-    for (size_t k = 0; k < rows->words; k++) {
-      const uint64_t word = rows->rows[m][rows->offsets[k]];
+    for (size_t k = 0; k < words; k++) {
+      const uint64_t word = bnn_row_word(rows, m, k);
       // The first byte of each pair gives way to the XOR of both.
       const uint64_t pairs = (word & second_bytes) | ((word ^ word >> 8) & ~second_bytes);
       _mm256_store_si256(
@@ -163,7 +164,7 @@ BNN_AVX2 static void multiply(
   const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const uint8_t *weights = packed_weights;
-  const size_t words = rows->words;
+  const size_t words = bnn_row_words(rows);
   pack_rows(rows, scratch);
   for (size_t tile = 0; tile < outputs; tile += columns) {
     const size_t count = outputs - tile < columns ? outputs - tile : columns;

@@ -8,7 +8,6 @@
 #if BNN_X86_64
 
 #include <immintrin.h>
-#include <string.h>
 
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")))
 #define BNN_TARGET_INLINE                \
@@ -33,24 +32,19 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 
 // `rows` is a constant at every call, so that the loops over it unroll into registers.
 BNN_TARGET_INLINE void multiply_tile(
-  size_t rows, size_t words, const uint64_t *const *bits, const uint32_t *offsets,
+  size_t rows, size_t halves, const uint32_t *const *bits, const uint32_t *offsets,
   const uint32_t *weights, __mmask16 outputs, const int32_t *const *bases, size_t first,
   int32_t *out, size_t out_stride) {
   __m512i mismatches[rows_per_tile];
 #pragma clang loop unroll(full)
   for (size_t m = 0; m < rows; m++) mismatches[m] = _mm512_setzero_si512();
-  for (size_t k = 0; k < words; k++) {
-    const size_t offset = offsets[k];
+  for (size_t half = 0; half < halves; half++, weights += columns) {
+    const size_t offset = offsets[half];
+    const __m512i w = _mm512_load_si512(weights);
 #pragma clang loop unroll(full)
-    for (size_t half = 0; half < 2; half++, weights += columns) {
-      const __m512i w = _mm512_load_si512(weights);
-#pragma clang loop unroll(full)
-      for (size_t m = 0; m < rows; m++) {
-        int32_t value;
-        memcpy(&value, (const char *)(bits[m] + offset) + 4 * half, sizeof value);
-        const __m512i differ = _mm512_xor_si512(w, _mm512_set1_epi32(value));
-        mismatches[m] = _mm512_add_epi32(mismatches[m], _mm512_popcnt_epi32(differ));
-      }
+    for (size_t m = 0; m < rows; m++) {
+      const __m512i differ = _mm512_xor_si512(w, _mm512_set1_epi32((int32_t)bits[m][offset]));
+      mismatches[m] = _mm512_add_epi32(mismatches[m], _mm512_popcnt_epi32(differ));
     }
   }
 #pragma clang loop unroll(full)
@@ -66,18 +60,18 @@ BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   (void)scratch;
-  const size_t words = rows->words, tile_words = words * 2 * columns;
+  const size_t tile_halves = 2 * bnn_row_words(rows) * columns;
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
     const size_t count = rows->count - m;
     const uint32_t *weights = packed_weights;
-    for (size_t o = 0; o < outputs; o += columns, weights += tile_words) {
+    for (size_t o = 0; o < outputs; o += columns, weights += tile_halves) {
       const size_t left = outputs - o;
       const __mmask16 mask = (__mmask16)(left < columns ? (1u << left) - 1 : 0xffff);
 #define BNN_MULTIPLY(n)                                                                         \
   multiply_tile(                                                                                \
-    n, words, rows->rows + m, rows->offsets, weights, mask, bases + m, o, out + m * out_stride, \
-    out_stride)
+    n, rows->halves, rows->rows + m, rows->offsets, weights, mask, bases + m, o,                \
+    out + m * out_stride, out_stride)
       switch (count) {
         case 1: BNN_MULTIPLY(1); break;
         case 2: BNN_MULTIPLY(2); break;

@@ -20,13 +20,15 @@ static void multiply(
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   (void)scratch;
   const uint64_t *weights = packed_weights;
-  for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * rows->words)
+  const size_t words = bnn_row_words(rows);
+  for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * words)
     for (size_t m = 0; m < rows->count; m++) {
-      const uint64_t *row = rows->rows[m];
       int32_t mismatches[columns] = {0};
-      for (size_t k = 0; k < rows->words; k++)
+      for (size_t k = 0; k < words; k++) {
+        const uint64_t word = bnn_row_word(rows, m, k);
         for (size_t i = 0; i < columns; i++)
-          mismatches[i] += __builtin_popcountll(row[rows->offsets[k]] ^ weights[k * columns + i]);
+          mismatches[i] += __builtin_popcountll(word ^ weights[k * columns + i]);
+      }
       for (size_t i = 0; i < columns && tile + i < outputs; i++)
         out[m * out_stride + tile + i] = bases[m][tile + i] - 2 * mismatches[i];
     }

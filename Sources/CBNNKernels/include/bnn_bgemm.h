@@ -6,19 +6,27 @@
 // padding) are gathered as 0 bits and corrected in the base: each contributes popcount(weights of
 // the tap) mismatches and none of K, so the base is K − taps' bits + 2 · popcount(their weights).
 //
-// A "word" is 64 bits of K; the bits after the last of K are 0 on both sides. Weights are laid out
-// once at load, as the kernel wants them; rows are read where they lie.
+// A "word" is 64 bits of K, made of two halves; the bits after the last of K are 0 on both sides.
+// Weights are laid out once at load, as the kernel wants them; rows are read where they lie.
 #ifndef BNN_BGEMM_H
 #define BNN_BGEMM_H
 
 #include "bnn_isa.h"
 
-// Word k of row m is rows[m][offsets[k]].
+// Half h of row m is rows[m][offsets[h]]. The last word may have one half only.
 typedef struct bnn_bit_rows {
-  size_t count, words;
-  const uint64_t *const *rows;
+  size_t count, halves;
+  const uint32_t *const *rows;
   const uint32_t *offsets;
 } bnn_bit_rows;
+
+static inline size_t bnn_row_words(const bnn_bit_rows *rows) { return (rows->halves + 1) / 2; }
+
+static inline uint64_t bnn_row_word(const bnn_bit_rows *rows, size_t row, size_t word) {
+  const uint32_t *bits = rows->rows[row], *offsets = rows->offsets + 2 * word;
+  const uint64_t low = bits[offsets[0]];
+  return 2 * word + 1 < rows->halves ? low | (uint64_t)bits[offsets[1]] << 32 : low;
+}
 
 typedef struct bnn_bgemm {
   const char *name;

@@ -38,17 +38,27 @@ static void copy_taps_by_words(
   for (size_t t = 0; t < taps; t++, to += words, pixel += pixel_step) copy_words(to, pixel, words);
 }
 
+#define BNN_COPY_TAPS(function, type)                                                           \
+  static void function(                                                                         \
+    const source *from, const uint64_t *pixel, size_t pixel_step, size_t taps, uint64_t *row,   \
+    size_t at) {                                                                                \
+    const char *bits = (const char *)pixel + from->first_bit / 8;                               \
+    char *to = (char *)row + at / 8;                                                            \
+    for (size_t t = 0; t < taps; t++, to += sizeof(type), bits += 8 * pixel_step)               \
+      memcpy(to, bits, sizeof(type));                                                           \
+  }
+
+BNN_COPY_TAPS(copy_taps_of_8, uint8_t)
+BNN_COPY_TAPS(copy_taps_of_16, uint16_t)
+BNN_COPY_TAPS(copy_taps_of_32, uint32_t)
+
 static void copy_taps_by_bytes(
   const source *from, const uint64_t *pixel, size_t pixel_step, size_t taps, uint64_t *row,
   size_t at) {
   const size_t bytes = from->bits / 8;
-  const uint8_t *source_byte = (const uint8_t *)pixel + from->first_bit / 8;
-  uint8_t *to = (uint8_t *)row + at / 8;
-  const size_t step = pixel_step * 8;
-  if (bytes == 1)
-    for (size_t t = 0; t < taps; t++) to[t] = source_byte[t * step];
-  else
-    for (size_t t = 0; t < taps; t++) memcpy(to + t * bytes, source_byte + t * step, bytes);
+  const char *bits = (const char *)pixel + from->first_bit / 8;
+  char *to = (char *)row + at / 8;
+  for (size_t t = 0; t < taps; t++) memcpy(to + t * bytes, bits + t * 8 * pixel_step, bytes);
 }
 
 static void copy_taps_by_bits(
@@ -98,8 +108,11 @@ static void gather_bits(
   copy_taps *copy = copy_taps_by_bits;
   if (bits % 64 == 0 && first_bit % 64 == 0) {
     copy = copy_taps_by_words;
-  } else if (first_bit % 8 == 0 && (bits == 8 || (bits > 64 && bits % 8 == 0))) {
-    copy = copy_taps_by_bytes;
+  } else if (first_bit % 8 == 0 && bits % 8 == 0) {
+    copy = bits == 8 ? copy_taps_of_8
+      : bits == 16   ? copy_taps_of_16
+      : bits == 32   ? copy_taps_of_32
+                     : copy_taps_by_bytes;
   }
   bnn_taps taps = bnn_window_taps(window, position);
   for (size_t i = 0; i < count; i++, bnn_window_next(window, &taps))
