@@ -26,6 +26,7 @@ public struct PassPipeline: Sendable {
       CanonicalizePooling(),
       FactorActivations(),
       FoldPadding(),
+      MoveReshapes(),
       CanonicalizeActivations(),
       // Before weights are looked at: the branches of a split are one convolution.
       MergeSplitConvolutions(),

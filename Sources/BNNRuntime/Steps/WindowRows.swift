@@ -8,7 +8,7 @@ struct WindowRows {
   private let gather: GatherKernel
   private let pixelBytes: Int
   private let tapBytes: Int
-  /// What a tap outside sees.
+  /// What a line of taps outside sees.
   private let outside: AlignedMemory
   /// Where the elements of a row are, from its first one.
   let offsets: ParameterList<UInt32>
@@ -17,7 +17,7 @@ struct WindowRows {
   /// Rows whose elements are further apart are not worth it: their scratch would leave the caches.
   private static let longestRow = 1 << 15
 
-  /// Elements have `elementBytes`; taps are the first `tapElements` of pixels, or of a part of them.
+  /// Elements have `elementBytes`; `outside` is what one tap outside sees; taps are the first `tapElements` of pixels, or of a part of them.
   ///
   /// - Returns: nil where rows have to be gathered. That does not depend on the batch, because the
   ///   layout of weights may follow from it.
@@ -38,7 +38,10 @@ struct WindowRows {
     gather = context.kernels.gather
     pixelBytes = pixelElements * elementBytes
     tapBytes = tapElements * elementBytes
-    self.outside = outside
+    self.outside = try context.budget.allocate(plan.kernel[2] * tapBytes)
+    for tap in 0..<plan.kernel[2] {
+      (self.outside.base + tap * tapBytes).copyMemory(from: outside.base, byteCount: tapBytes)
+    }
     scratchBytesPerRow = RegionLayout.aligned(length * elementBytes)
   }
 

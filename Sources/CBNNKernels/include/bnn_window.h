@@ -39,7 +39,7 @@ typedef struct bnn_gather {
   // Rows without copying: element e of tap t of position `position + i` becomes
   // rows[i][offsets[t * elements + e]] (see `bnn_window_offsets`). Positions whose taps are all
   // inside point into the input; the others are gathered into `scratch`, `scratch_bytes` for each,
-  // with taps outside filled with `outside`. The window must not be larger than the image.
+  // with taps outside filled from `outside`, which has a line of taps. The window must not be larger than the image.
   void (*rows)(
     const bnn_window *window, const void *input, size_t pixel_bytes, size_t tap_bytes,
     const void *outside, size_t position, size_t count, const void **rows, void *scratch,

@@ -10,22 +10,44 @@ typedef struct member {
   pthread_t thread;
 } member;
 
+// A job is open while its owner works on it: helpers that come in time join, those that come late
+// are not waited for. `state` says all of it in one word: the number of the job, whether it is open,
+// and how many helpers have joined and are not done.
 struct bnn_pool {
-  pthread_mutex_t mutex;
-  pthread_cond_t work, done;
-  // Under the mutex: the number of the current job, workers still busy with it, and the end.
-  uint64_t job;
-  size_t busy;
-  bool closing;
-  // The job; written before its number changes.
+  _Atomic uint64_t state;
+  atomic_size_t next;
+  // The job; written while none is open and nobody is in it.
   bnn_pool_body *body;
   void *context;
   size_t count, grain;
-  atomic_size_t next;
+
+  pthread_mutex_t mutex;
+  pthread_cond_t work, done;
+  // Under the mutex: helpers that sleep, and the end.
+  size_t sleepers;
+  bool closing;
 
   size_t helpers;
   member members[];
 };
+
+static const uint64_t open_bit = (uint64_t)1 << 31, one_job = (uint64_t)1 << 32;
+
+static uint32_t job_of(uint64_t state) { return (uint32_t)(state >> 32); }
+static bool is_open(uint64_t state) { return (state & open_bit) != 0; }
+static bool is_left(uint64_t state) { return (state & (one_job - 1)) == 0; }
+
+// The steps of a network follow each other within microseconds: waking a thread takes longer than
+// most of them. So threads look again for about 50 µs before they sleep.
+enum { spins = 2000 };
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 // Takes pieces until none is left.
 static void help(bnn_pool *pool, size_t worker) {
@@ -37,21 +59,41 @@ static void help(bnn_pool *pool, size_t worker) {
   }
 }
 
+// Waits for a job after `seen`; false at the end.
+static bool await_job(bnn_pool *pool, uint32_t seen) {
+  for (int spin = 0; spin < spins; spin++) {
+    if (job_of(atomic_load(&pool->state)) != seen) return true;
+    pause_briefly();
+  }
+  pthread_mutex_lock(&pool->mutex);
+  while (job_of(atomic_load(&pool->state)) == seen && !pool->closing) {
+    pool->sleepers++;
+    pthread_cond_wait(&pool->work, &pool->mutex);
+    pool->sleepers--;
+  }
+  const bool closing = pool->closing;
+  pthread_mutex_unlock(&pool->mutex);
+  return !closing;
+}
+
 static void *work(void *argument) {
   const member *self = argument;
   bnn_pool *pool = self->pool;
-  uint64_t seen = 0;
-  pthread_mutex_lock(&pool->mutex);
-  for (;;) {
-    while (pool->job == seen && !pool->closing) pthread_cond_wait(&pool->work, &pool->mutex);
-    if (pool->closing) break;
-    seen = pool->job;
-    pthread_mutex_unlock(&pool->mutex);
+  uint32_t seen = 0;
+  while (await_job(pool, seen)) {
+    uint64_t state = atomic_load(&pool->state);
+    seen = job_of(state);
+    bool joined = false;
+    while (!joined && is_open(state) && job_of(state) == seen)
+      joined = atomic_compare_exchange_weak(&pool->state, &state, state + 1);
+    if (!joined) continue;
     help(pool, self->number);
-    pthread_mutex_lock(&pool->mutex);
-    if (--pool->busy == 0) pthread_cond_signal(&pool->done);
+    if (is_left(atomic_fetch_sub(&pool->state, 1) - 1)) {
+      pthread_mutex_lock(&pool->mutex);
+      pthread_cond_signal(&pool->done);
+      pthread_mutex_unlock(&pool->mutex);
+    }
   }
-  pthread_mutex_unlock(&pool->mutex);
   return NULL;
 }
 
@@ -86,6 +128,19 @@ void bnn_pool_destroy(bnn_pool *pool) {
   free(pool);
 }
 
+// Closes the job and waits for those who are in it.
+static void finish(bnn_pool *pool) {
+  uint64_t state = atomic_fetch_and(&pool->state, ~open_bit) & ~open_bit;
+  for (int spin = 0; spin < spins && !is_left(state); spin++) {
+    pause_briefly();
+    state = atomic_load(&pool->state);
+  }
+  if (is_left(state)) return;
+  pthread_mutex_lock(&pool->mutex);
+  while (!is_left(atomic_load(&pool->state))) pthread_cond_wait(&pool->done, &pool->mutex);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
 void bnn_pool_run(bnn_pool *pool, size_t count, size_t grain, bnn_pool_body *body, void *context) {
   if (count == 0) return;
   // Not worth waking anyone.
@@ -93,18 +148,16 @@ void bnn_pool_run(bnn_pool *pool, size_t count, size_t grain, bnn_pool_body *bod
     body(context, 0, count, 0);
     return;
   }
-  pthread_mutex_lock(&pool->mutex);
   pool->body = body;
   pool->context = context;
   pool->count = count;
   pool->grain = grain > 0 ? grain : 1;
   atomic_store(&pool->next, 0);
-  pool->busy = pool->helpers;
-  pool->job++;
-  pthread_cond_broadcast(&pool->work);
+  const uint64_t state = atomic_load(&pool->state);
+  atomic_store(&pool->state, ((uint64_t)(job_of(state) + 1) << 32) | open_bit);
+  pthread_mutex_lock(&pool->mutex);
+  if (pool->sleepers > 0) pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
   help(pool, 0);
-  pthread_mutex_lock(&pool->mutex);
-  while (pool->busy > 0) pthread_cond_wait(&pool->done, &pool->mutex);
-  pthread_mutex_unlock(&pool->mutex);
+  finish(pool);
 }

@@ -128,28 +128,33 @@ static inline int64_t byte_of_pixel(
   return pixel * (int64_t)pixel_bytes;
 }
 
-// A row with the taps inside at their distance from tap 0 in the input.
+// A row with the taps inside at their distance from tap 0 in the input. `outside` has a line of taps.
 static void fill_row(
   const bnn_window *w, const bnn_taps *taps, const char *input, size_t pixel_bytes,
-  size_t tap_bytes, const void *outside, char *row) {
+  size_t tap_bytes, const char *outside, char *row) {
   const int64_t zero[3] = {0, 0, 0};
   const int64_t origin = byte_of_pixel(w, taps, zero, pixel_bytes);
-  const bool is_run = tap_bytes == pixel_bytes && w->dilation[2] == 1;
-  int64_t tap[3];
-  for (tap[0] = 0; tap[0] < w->kernel[0]; tap[0]++)
-    for (tap[1] = 0; tap[1] < w->kernel[1]; tap[1]++) {
-      const bool inside = tap[0] >= taps->first[0] && tap[0] < taps->end[0]
-        && tap[1] >= taps->first[1] && tap[1] < taps->end[1];
-      for (tap[2] = 0; tap[2] < w->kernel[2]; tap[2]++) {
-        const bool is_here = inside && tap[2] >= taps->first[2] && tap[2] < taps->end[2];
-        const int64_t at = byte_of_pixel(w, taps, tap, pixel_bytes);
-        size_t bytes = tap_bytes;
-        if (is_here && is_run) {
-          // All taps inside lie side by side.
-          bytes *= (size_t)(taps->end[2] - tap[2]);
-          tap[2] = taps->end[2] - 1;
-        }
-        memcpy(row + (at - origin), is_here ? input + at : outside, bytes);
+  const size_t step = (size_t)w->dilation[2] * pixel_bytes;
+  // Whether the taps of a line lie side by side.
+  const bool is_run = tap_bytes == step;
+  for (int64_t z = 0; z < w->kernel[0]; z++)
+    for (int64_t y = 0; y < w->kernel[1]; y++) {
+      const int64_t line[3] = {z, y, 0};
+      const int64_t at = byte_of_pixel(w, taps, line, pixel_bytes);
+      char *to = row + (at - origin);
+      size_t first = 0, end = 0;
+      if (z >= taps->first[0] && z < taps->end[0] && y >= taps->first[1] && y < taps->end[1]) {
+        first = (size_t)taps->first[2];
+        end = (size_t)taps->end[2];
+      }
+      const size_t taps_in_line = (size_t)w->kernel[2];
+      if (is_run) {
+        memcpy(to, outside, first * step);
+        if (end > first) memcpy(to + first * step, input + at + first * step, (end - first) * step);
+        memcpy(to + end * step, outside, (taps_in_line - end) * step);
+      } else {
+        for (size_t x = 0; x < taps_in_line; x++, to += step)
+          memcpy(to, x >= first && x < end ? input + at + (int64_t)(x * step) : outside, tap_bytes);
       }
     }
 }
