@@ -10,11 +10,15 @@ package struct BenchCommand: ParsableCommand {
       up, then --runs times, and prints the minimum, the median and the 90th percentile. A .bnn is \
       run by the runtime, an .onnx by the reference executor, which is made for clarity, not speed.
 
+      Without a model, --kernels times binary convolutions of several shapes, as they run in a \
+      network, and checks every result against that of the portable kernels.
+
       Example: bnnbench digits.bnn --threads 2 --layers
+      Example: bnnbench --kernels all
       """)
 
   @Argument(help: "The model: .bnn or .onnx.")
-  var model: String
+  var model: String?
 
   @Option(help: ArgumentHelp("Measured runs.", valueName: "n"))
   var runs = 50
@@ -27,6 +31,12 @@ package struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Also measure each layer of a .bnn.")
   var layers = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Kernels of an instruction set: best, \(KernelChoice.names), or, without a model, all.",
+      valueName: "set"))
+  var kernels: String?
 
   @OptionGroup var source: SourceOptions
   @OptionGroup var threads: ThreadOptions
@@ -45,12 +55,29 @@ package struct BenchCommand: ParsableCommand {
     guard (1...65_536).contains(batch) else {
       throw ValidationError("--batch \(batch): give a number from 1 to 65536")
     }
+    guard model != nil || kernels != nil else {
+      throw ValidationError("give a model, or --kernels all")
+    }
+    guard model == nil || kernels != "all" else {
+      throw ValidationError("--kernels all is without a model")
+    }
+    guard kernels == nil || kernels == "all" || KernelChoice(rawValue: kernels ?? "") != nil else {
+      throw ValidationError("--kernels \(kernels ?? ""): give best, all, \(KernelChoice.names)")
+    }
+    guard model != nil || !layers else { throw ValidationError("--layers is for a model") }
   }
 
   package mutating func run() throws {
-    let model = try ModelLoader.runnable(model, source, threads: threads.threads)
-    if layers && !(model is FileModel) {
-      throw CommandError(.usage, file: self.model, "--layers is for a .bnn")
+    let choice = kernels.flatMap { KernelChoice(rawValue: $0) }
+    if let choice, choice != .best, !KernelChoice.supported.contains(choice) {
+      throw CommandError(.usage, "this CPU does not run the kernels '\(choice.rawValue)'")
+    }
+    guard let path = model else { return try benchKernels(choice) }
+    let model = try ModelLoader.runnable(
+      path, source, threads: threads.threads, kernels: choice ?? .best)
+    guard model is FileModel || (!layers && choice == nil) else {
+      throw CommandError(
+        .usage, file: path, "\(layers ? "--layers" : "--kernels") is for a .bnn")
     }
     var generator = InputGenerator(seed: seed.seed)
     let inputs = try generator.tensors(for: model.inputs, batch: batch)
@@ -79,12 +106,38 @@ package struct BenchCommand: ParsableCommand {
         runs: runs, batch: batch, kernels: model.kernels, layers: latencies))
   }
 
+  /// Without a model.
+  private func benchKernels(_ choice: KernelChoice?) throws {
+    let bench = KernelBench(
+      choices: choice.map { [$0] } ?? KernelChoice.supported, threads: threads.threads,
+      batch: batch, runs: runs, seed: seed.seed)
+    let console = common.console
+    let timings = try bench.measure { console.progress($0) }
+    console.endProgress()
+    let result = KernelBenchResult(
+      threads: threads.threads, runs: runs, batch: batch, kernelTimings: timings)
+    if common.json {
+      try JSONDocument.print(result)
+    } else {
+      try Console.writeResult(result.text)
+    }
+    if timings.contains(where: { !$0.agrees }) {
+      throw CommandError(.mismatch, "kernels disagree with the portable ones")
+    }
+  }
+
   private func report(_ result: BenchResult) throws(CommandError) {
     if common.json {
       try JSONDocument.print(result)
     } else {
       try Console.writeResult(result.text)
     }
+  }
+}
+
+extension KernelChoice {
+  fileprivate static var names: String {
+    allCases.filter { $0 != .best }.map(\.rawValue).joined(separator: ", ")
   }
 }
 

@@ -45,10 +45,12 @@ enum ModelLoader {
 
   /// What `bnnrun` and `bnnbench` run: a `.bnn` or an `.onnx`.
   static func runnable(
-    _ path: String, _ options: SourceOptions, threads: Int
+    _ path: String, _ options: SourceOptions, threads: Int, kernels: KernelChoice = .best
   ) throws(CommandError) -> any RunnableModel {
     switch try ModelFormat(ofFile: path, allowed: [.bnn, .onnx]) {
-    case .bnn: return try FileModel(file(path), fileName: path, threads: threads)
+    case .bnn:
+      return try FileModel(
+        file(path), fileName: path, threads: threads, kernels: kernels)
     case .onnx, .npz: return GraphModel(try source(path, options).graph, fileName: path)
     }
   }

@@ -29,6 +29,12 @@ struct InputGenerator {
     return tensors
   }
 
+  /// Random ±1.
+  mutating func signs(_ shape: Shape) -> PackedTensor {
+    let bits = (0..<shape.count).map { _ in next() & 1 == 1 }
+    return PackedTensor(shape: shape) { bits[$0] }
+  }
+
   private mutating func tensor(of type: ElementType, shape: Shape) -> Tensor {
     var bits: [UInt64] = []
     bits.reserveCapacity(shape.count)

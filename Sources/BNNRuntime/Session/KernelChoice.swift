@@ -12,4 +12,9 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   case avx512vnni
   /// AVX-512 with population counts (Ice Lake, Zen 4).
   case avx512vpopcntdq
+
+  /// The instruction sets of this CPU, the best last.
+  public static var supported: [KernelChoice] {
+    allCases.filter { $0 != .best && Kernels($0) != nil }
+  }
 }
