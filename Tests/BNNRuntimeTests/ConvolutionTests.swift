@@ -59,6 +59,34 @@ import Testing
     #expect(count > 30)
   }
 
+  /// Groups of as many channels as have a product of their own, with every number of outputs around
+  /// its tiles.
+  @Test(arguments: [1, 2, 4, 8, 16, 32]) func smallGroups(bitsPerTap: Int) throws {
+    var random = SeededGenerator(seed: bitsPerTap)
+    for outputsPerGroup in [1, 2, 3, 5, 8, 15, 16, 17, 33] {
+      for kernel in [[1, 1], [3, 3], [2, 5]] {
+        let groups = random.pick([2, 3, 8, 17])
+        let input = [random.pick([1, 3]), 5, 6, groups * bitsPerTap]
+        let window = WindowGeometry(
+          kernel: kernel, strides: [1, random.pick([1, 2])], dilations: [1, 1],
+          padsBegin: [kernel[0] / 2, kernel[1] / 2], padsEnd: [kernel[0] / 2, 0])
+        guard let extents = window.outputExtents(of: [5, 6]) else { continue }
+        let outputs = groups * outputsPerGroup
+        let shape = Shape([input[0]] + extents + [outputs])
+        let geometry = ConvolutionGeometry(
+          window: window, groups: groups, padding: random.pick([.zero, .plusOne, .minusOne]))
+        var inputs = [random.bits(input)]
+        let epilogue = random.epilogue(shape, hasAccumulator: true, &inputs)
+        let signs = random.signs(outputs * kernel[0] * kernel[1] * bitsPerTap)
+        let packed = PackedTensor(shape: Shape([outputs] + kernel + [bitsPerTap])) { signs[$0] > 0 }
+        try LayerCase(
+          operation: .binaryConvolution(geometry, weights: packed, epilogue), inputs: inputs,
+          outputTypes: epilogue.outputTypes, outputShape: shape
+        ).check()
+      }
+    }
+  }
+
   @Test(arguments: 0..<4) func real(rank: Int) throws {
     var count = 0
     for seed in 100..<140 {

@@ -5,6 +5,7 @@ import CBNNKernels
 /// The only file that calls into `CBNNKernels`; everything else speaks of kernels through it.
 struct Kernels {
   let binaryProduct: BinaryProductKernel
+  let groupProduct: GroupProductKernel
   let floatProduct: FloatProductKernel
   let pointwise: PointwiseKernel
   let epilogue: EpilogueKernel
@@ -14,6 +15,7 @@ struct Kernels {
 
   fileprivate init(isa: bnn_isa) {
     binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
+    groupProduct = GroupProductKernel(bnn_bgroup_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
     epilogue = EpilogueKernel(bnn_epilogue_best(isa))
@@ -40,7 +42,8 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, floatProduct.name, pointwise.name, epilogue.name, gather.name,
+      binaryProduct.name, groupProduct.name, floatProduct.name, pointwise.name, epilogue.name,
+      gather.name,
       windowPool.name,
       bits.name,
     ]
@@ -90,6 +93,59 @@ struct BinaryProductKernel {
     var source = bnn_bit_rows(
       count: rows.count, halves: rows.halves, rows: rows.rows, offsets: rows.offsets)
     kernel.multiply(&source, outputs, packedWeights, scratch, bases, out, stride)
+  }
+}
+
+/// A product of bits with small groups (see `bnn_bgroup.h`).
+struct GroupProductKernel {
+  private let pointer: UnsafePointer<bnn_bgroup>
+  let name: String
+
+  fileprivate init(_ pointer: UnsafePointer<bnn_bgroup>) {
+    self.pointer = pointer
+    name = String(cString: pointer.pointee.name)
+  }
+
+  static var supported: [GroupProductKernel] {
+    (0..<bnn_bgroup_count()).compactMap { bnn_bgroup_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { GroupProductKernel($0) }
+  }
+
+  struct Shape {
+    fileprivate var shape: bnn_group_shape
+
+    init(taps: Int, groups: Int, bitsPerTap: Int, outputsPerGroup: Int, pixelWords: Int) {
+      shape = bnn_group_shape(
+        taps: taps, groups: groups, bits_per_tap: bitsPerTap, outputs_per_group: outputsPerGroup,
+        pixel_words: pixelWords)
+    }
+
+    var weightBytes: Int { withUnsafePointer(to: shape) { bnn_bgroup_weight_bytes($0) } }
+    var scratchBytes: Int { withUnsafePointer(to: shape) { bnn_bgroup_scratch_bytes($0) } }
+
+    /// Rows of whole words, one per output, tap after tap without gaps.
+    func packWeights(
+      _ rows: UnsafePointer<UInt64>, rowWords: Int, into packed: UnsafeMutableRawPointer
+    ) {
+      withUnsafePointer(to: shape) { bnn_bgroup_pack_weights($0, rows, rowWords, packed) }
+    }
+  }
+
+  /// Whether the kernel takes such groups.
+  func fits(_ shape: Shape) -> Bool {
+    withUnsafePointer(to: shape.shape) { bnn_bgroup_fits(pointer, $0) }
+  }
+
+  func multiply(
+    _ shape: Shape, count: Int, rows: UnsafePointer<UnsafePointer<UInt32>?>,
+    tapOffsets: UnsafePointer<UInt32>, packedWeights: UnsafeRawPointer,
+    scratch: UnsafeMutableRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
+    out: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    var source = bnn_tap_rows(count: count, rows: rows, tap_offsets: tapOffsets)
+    withUnsafePointer(to: shape.shape) {
+      pointer.pointee.multiply($0, &source, packedWeights, scratch, bases, out, stride)
+    }
   }
 }
 

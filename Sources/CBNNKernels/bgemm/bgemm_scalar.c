@@ -1,7 +1,7 @@
-// Four outputs at a time on plain words. Weights: [tile][word][output of the tile].
+// Eight outputs at a time on plain words. Weights: [tile][word][output of the tile].
 #include "bnn_bgemm.h"
 
-enum { columns = 4 };
+enum { columns = 8 };
 
 static size_t weight_bytes(size_t outputs, size_t words) {
   return (outputs + columns - 1) / columns * columns * words * sizeof(uint64_t);
@@ -34,8 +34,8 @@ static void multiply(
     }
 }
 
-const bnn_bgemm bnn_bgemm_1x4__scalar = {
-  .name = "bnn_bgemm_1x4__scalar",
+const bnn_bgemm bnn_bgemm_1x8__scalar = {
+  .name = "bnn_bgemm_1x8__scalar",
   .isa = BNN_ISA_SCALAR,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,

@@ -7,6 +7,7 @@
 #define CBNNKERNELS_H
 
 #include "bnn_bgemm.h"
+#include "bnn_bgroup.h"
 #include "bnn_bits.h"
 #include "bnn_epilogue.h"
 #include "bnn_fgemm.h"
