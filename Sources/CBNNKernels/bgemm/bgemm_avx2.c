@@ -41,18 +41,27 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
   }
 }
 
-BNN_AVX2 static void pack_rows(const bnn_bit_rows *rows, __m256i *packed) {
+// A word as [pair][second, XOR], each byte four times.
+BNN_AVX2_INLINE __m256i replicated(__m256i word) {
   const __m256i replicate = _mm256_setr_epi8(
     1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
-  const uint64_t second_bytes = 0xff00ff00ff00ff00;
+  // The first byte of each pair gives way to the XOR of both.
+  const __m256i pairs = _mm256_xor_si256(word, _mm256_srli_epi16(word, 8));
+  return _mm256_shuffle_epi8(pairs, replicate);
+}
+
+BNN_AVX2 static void pack_rows(const bnn_bit_rows *rows, __m256i *packed) {
   const size_t words = bnn_row_words(rows);
+  const bool is_whole = bnn_row_words_are_whole(rows);
   for (size_t m = 0; m < rows->count; m++)
     for (size_t k = 0; k < words; k++) {
-      const uint64_t word = bnn_row_word(rows, m, k);
-      // The first byte of each pair gives way to the XOR of both.
-      const uint64_t pairs = (word & second_bytes) | ((word ^ word >> 8) & ~second_bytes);
-      _mm256_store_si256(
-        packed++, _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)pairs), replicate));
+      long long word;
+      if (is_whole) {
+        memcpy(&word, rows->rows[m] + rows->offsets[2 * k], sizeof word);
+      } else {
+        word = (long long)bnn_row_word(rows, m, k);
+      }
+      _mm256_store_si256(packed++, replicated(_mm256_set1_epi64x(word)));
     }
 }
 

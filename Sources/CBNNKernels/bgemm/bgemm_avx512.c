@@ -47,18 +47,27 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
   }
 }
 
-BNN_TARGET static void pack_rows(const bnn_bit_rows *rows, size_t first, size_t count, char *packed) {
+// A word as [pair][second, XOR], each byte four times.
+BNN_TARGET_INLINE __m256i replicated(__m256i word) {
   const __m256i replicate = _mm256_setr_epi8(
     1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
-  const uint64_t second_bytes = 0xff00ff00ff00ff00;
+  // The first byte of each pair gives way to the XOR of both.
+  const __m256i pairs = _mm256_xor_si256(word, _mm256_srli_epi16(word, 8));
+  return _mm256_shuffle_epi8(pairs, replicate);
+}
+
+BNN_TARGET static void pack_rows(
+  const bnn_bit_rows *rows, bool is_whole, size_t first, size_t count, char *packed) {
   const size_t words = bnn_row_words(rows);
   for (size_t m = first; m < first + count; m++)
     for (size_t k = 0; k < words; k++, packed += row_bytes_per_word) {
-      const uint64_t word = bnn_row_word(rows, m, k);
-      // The first byte of each pair gives way to the XOR of both.
-      const uint64_t pairs = (word & second_bytes) | ((word ^ word >> 8) & ~second_bytes);
-      _mm256_store_si256(
-        (__m256i *)packed, _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)pairs), replicate));
+      long long word;
+      if (is_whole) {
+        memcpy(&word, rows->rows[m] + rows->offsets[2 * k], sizeof word);
+      } else {
+        word = (long long)bnn_row_word(rows, m, k);
+      }
+      _mm256_store_si256((__m256i *)packed, replicated(_mm256_set1_epi64x(word)));
     }
 }
 
@@ -199,10 +208,11 @@ BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const size_t words = bnn_row_words(rows);
+  const bool is_whole = bnn_row_words_are_whole(rows);
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
     const size_t count = rows->count - m < rows_per_tile ? 1 : rows_per_tile;
-    pack_rows(rows, m, count, scratch);
+    pack_rows(rows, is_whole, m, count, scratch);
     const char *weights = packed_weights;
     for (size_t o = 0; o < outputs; o += columns, weights += words * word_bytes) {
       const size_t left = outputs - o;

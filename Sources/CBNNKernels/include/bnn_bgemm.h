@@ -28,6 +28,14 @@ static inline uint64_t bnn_row_word(const bnn_bit_rows *rows, size_t row, size_t
   return 2 * word + 1 < rows->halves ? low | (uint64_t)bits[offsets[1]] << 32 : low;
 }
 
+// Whether the halves of each word lie side by side, so that it can be read at once.
+static inline bool bnn_row_words_are_whole(const bnn_bit_rows *rows) {
+  if (rows->halves % 2 != 0) return false;
+  for (size_t half = 0; half < rows->halves; half += 2)
+    if (rows->offsets[half + 1] != rows->offsets[half] + 1) return false;
+  return true;
+}
+
 typedef struct bnn_bgemm {
   const char *name;
   bnn_isa isa;
