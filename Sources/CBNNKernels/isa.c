@@ -16,22 +16,26 @@ static bool has_level(bnn_isa isa) {
     case BNN_ISA_AVX512_VPOPCNTDQ:
       return __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512bitalg")
         && __builtin_cpu_supports("avx512vbmi");
+    case BNN_ISA_NEON:
+      return false;
   }
   return false;
 }
 #else
-static bool has_level(bnn_isa isa) { return isa == BNN_ISA_SCALAR; }
+static bool has_level(bnn_isa isa) {
+  return isa == BNN_ISA_SCALAR || (BNN_AARCH64 && isa == BNN_ISA_NEON);
+}
 #endif
 
 bool bnn_isa_supported(bnn_isa isa) {
   for (int level = BNN_ISA_SCALAR; level <= (int)isa; level++)
-    if (!has_level((bnn_isa)level)) return false;
+    if (bnn_isa_includes(isa, (bnn_isa)level) && !has_level((bnn_isa)level)) return false;
   return true;
 }
 
 bnn_isa bnn_isa_best(void) {
   bnn_isa best = BNN_ISA_SCALAR;
-  for (int level = BNN_ISA_SCALAR; level <= BNN_ISA_AVX512_VPOPCNTDQ; level++)
+  for (int level = BNN_ISA_SCALAR; level <= BNN_ISA_NEON; level++)
     if (bnn_isa_supported((bnn_isa)level)) best = (bnn_isa)level;
   return best;
 }

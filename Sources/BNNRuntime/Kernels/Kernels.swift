@@ -34,6 +34,7 @@ struct Kernels {
       case .avx512: BNN_ISA_AVX512
       case .avx512vnni: BNN_ISA_AVX512_VNNI
       case .avx512vpopcntdq: BNN_ISA_AVX512_VPOPCNTDQ
+      case .neon: BNN_ISA_NEON
       }
     guard bnn_isa_supported(isa) else { return nil }
     self.init(isa: isa)

@@ -12,6 +12,8 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   case avx512vnni
   /// AVX-512 with population counts (Ice Lake, Zen 4).
   case avx512vpopcntdq
+  /// NEON (AArch64).
+  case neon
 
   /// The instruction sets of this CPU, the best last.
   public static var supported: [KernelChoice] {

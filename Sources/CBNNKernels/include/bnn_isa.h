@@ -16,13 +16,21 @@
 #define BNN_X86_64 0
 #endif
 
-// In ascending order; a level of x86-64 includes those before it.
+#if defined(__aarch64__)
+#define BNN_AARCH64 1
+#else
+#define BNN_AARCH64 0
+#endif
+
+// The levels of x86-64 in ascending order, each of which includes those before it; then NEON, which
+// every AArch64 CPU has and which includes SCALAR only.
 typedef enum bnn_isa {
   BNN_ISA_SCALAR = 0,
   BNN_ISA_AVX2 = 1,              // with FMA, as every CPU that has AVX2
   BNN_ISA_AVX512 = 2,            // F, BW, VL and DQ: Skylake-X
   BNN_ISA_AVX512_VNNI = 3,       // Cascade Lake
   BNN_ISA_AVX512_VPOPCNTDQ = 4,  // with BITALG and VBMI: Ice Lake, Zen 4
+  BNN_ISA_NEON = 5,
 } bnn_isa;
 
 bool bnn_isa_supported(bnn_isa isa);
@@ -31,7 +39,11 @@ bool bnn_isa_supported(bnn_isa isa);
 bnn_isa bnn_isa_best(void);
 
 // Whether a kernel for `needed` may be used where `chosen` is forced or found.
-static inline bool bnn_isa_includes(bnn_isa chosen, bnn_isa needed) { return needed <= chosen; }
+static inline bool bnn_isa_includes(bnn_isa chosen, bnn_isa needed) {
+  if (chosen == BNN_ISA_NEON || needed == BNN_ISA_NEON)
+    return needed == BNN_ISA_SCALAR || needed == chosen;
+  return needed <= chosen;
+}
 
 // What each family's header declares from its list.
 #define BNN_DECLARE_KERNEL(family, object) extern const family object;

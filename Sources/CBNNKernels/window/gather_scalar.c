@@ -203,6 +203,8 @@ static void gather_floats(
   for (size_t i = 0; i < count; i++, rows += taps_per_row * channels, bnn_window_next(w, &taps)) {
     memset(rows, 0, taps_per_row * channels * sizeof(float));
     const size_t run = (size_t)(taps.end[2] - taps.first[2]);
+    // A window beside the image has no pixel to point to.
+    if (run == 0) continue;
     for (int64_t kz = taps.first[0]; kz < taps.end[0]; kz++)
       for (int64_t ky = taps.first[1]; ky < taps.end[1]; ky++) {
         const int64_t z = taps.origin[0] + kz * w->dilation[0];

@@ -12,7 +12,9 @@ BNN_INLINE void pool_block(
   floats16 v[block / lanes];
   BNN_EACH_VECTOR v[i] = is_maximum ? -INFINITY : 0;
   bool is_first = is_maximum;
-  for (int64_t kz = taps->first[0]; kz < taps->end[0]; kz++)
+  // A window beside the image has no pixel to point to.
+  const bool is_beside = taps->first[2] == taps->end[2];
+  for (int64_t kz = taps->first[0]; kz < taps->end[0] && !is_beside; kz++)
     for (int64_t ky = taps->first[1]; ky < taps->end[1]; ky++) {
       const int64_t z = taps->image * w->input[0] + taps->origin[0] + kz * w->dilation[0];
       const int64_t y = z * w->input[1] + taps->origin[1] + ky * w->dilation[1];

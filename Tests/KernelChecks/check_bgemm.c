@@ -1,0 +1,105 @@
+#include "checks.h"
+
+typedef struct shape {
+  size_t rows, outputs, halves, row_step, out_stride;
+} shape;
+
+// The operands of one case, in plain memory.
+typedef struct operands {
+  uint32_t *bits, *offsets;
+  uint64_t *weights;
+  int32_t *bases, *out;
+} operands;
+
+static size_t bit_count(shape s) { return (s.rows - 1) * s.row_step + s.halves; }
+static size_t words(shape s) { return (s.halves + 1) / 2; }
+static size_t out_count(shape s) { return (s.rows - 1) * s.out_stride + s.outputs; }
+
+// Where `is_opposite`, every bit is a mismatch, so that counters reach their limits.
+static operands make_operands(shape s, bool is_opposite) {
+  const operands x = {
+    .bits = reference(bit_count(s) * sizeof(uint32_t)),
+    .offsets = reference(s.halves * sizeof(uint32_t)),
+    .weights = reference(s.outputs * words(s) * sizeof(uint64_t)),
+    .bases = reference(s.rows * s.outputs * sizeof(int32_t)),
+    .out = reference(out_count(s) * sizeof(int32_t)),
+  };
+  for (size_t i = 0; i < bit_count(s); i++)
+    x.bits[i] = is_opposite ? 0 : (uint32_t)random_bits();
+  // Halves in some other order.
+  for (size_t i = 0; i < s.halves; i++) x.offsets[i] = (uint32_t)i;
+  for (size_t i = s.halves - 1; i > 0; i--) {
+    const size_t other = random_below(i + 1);
+    const uint32_t offset = x.offsets[i];
+    x.offsets[i] = x.offsets[other];
+    x.offsets[other] = offset;
+  }
+  for (size_t i = 0; i < s.outputs * words(s); i++) {
+    const bool is_half = s.halves % 2 == 1 && i % words(s) == words(s) - 1;
+    x.weights[i] = (is_opposite ? ~(uint64_t)0 : random_bits()) & (is_half ? UINT32_MAX : ~0ull);
+  }
+  for (size_t i = 0; i < s.rows * s.outputs; i++) x.bases[i] = (int32_t)random_between(-9999, 9999);
+  return x;
+}
+
+static void multiply(shape s, operands x) {
+  for (size_t m = 0; m < s.rows; m++)
+    for (size_t o = 0; o < s.outputs; o++) {
+      int32_t mismatches = 0;
+      for (size_t h = 0; h < s.halves; h++) {
+        const uint64_t word = x.weights[o * words(s) + h / 2];
+        const uint32_t weight = (uint32_t)(word >> 32 * (h % 2));
+        mismatches += __builtin_popcount(x.bits[m * s.row_step + x.offsets[h]] ^ weight);
+      }
+      x.out[m * s.out_stride + o] = x.bases[m * s.outputs + o] - 2 * mismatches;
+    }
+}
+
+static void run(const bnn_bgemm *kernel, shape s, operands x) {
+  const uint32_t *bits = place_copy(x.bits, bit_count(s) * sizeof(uint32_t), 4);
+  const int32_t *bases = place_copy(x.bases, s.rows * s.outputs * sizeof(int32_t), 4);
+  const uint32_t **rows = place(s.rows * sizeof *rows, sizeof *rows);
+  const int32_t **row_bases = place(s.rows * sizeof *row_bases, sizeof *row_bases);
+  for (size_t m = 0; m < s.rows; m++) {
+    rows[m] = bits + m * s.row_step;
+    row_bases[m] = bases + m * s.outputs;
+  }
+  const bnn_bit_rows source = {
+    .count = s.rows,
+    .halves = s.halves,
+    .rows = rows,
+    .offsets = place_copy(x.offsets, s.halves * sizeof(uint32_t), 4),
+  };
+  const uint64_t *weights = place_copy(x.weights, s.outputs * words(s) * sizeof(uint64_t), 8);
+  void *packed = place(kernel->weight_bytes(s.outputs, words(s)), 64);
+  void *scratch = place(s.rows * words(s) * kernel->scratch_bytes_per_word, 64);
+  int32_t *out = place(out_count(s) * sizeof(int32_t), 4);
+  kernel->pack_weights(s.outputs, words(s), weights, packed);
+  kernel->multiply(&source, s.outputs, packed, scratch, row_bases, out, s.out_stride);
+  expect_bytes("out", out, x.out, out_count(s) * sizeof(int32_t));
+}
+
+static void check_shape(const bnn_bgemm *kernel, shape s, bool is_opposite) {
+  const operands x = make_operands(s, is_opposite);
+  multiply(s, x);
+  EACH_SIDE(side) {
+    begin_case(
+      side, "%zu rows, %zu outputs, %zu halves%s", s.rows, s.outputs, s.halves,
+      is_opposite ? ", all mismatches" : "");
+    run(kernel, s, x);
+    end_case();
+  }
+  free(x.bits), free(x.offsets), free(x.weights), free(x.bases), free(x.out);
+}
+
+void check_bgemm(const bnn_bgemm *kernel) {
+  // Around the tiles of all kernels and the chunks after which they empty their counters.
+  EACH(size_t, rows, 1, 2, 3, 4, 5, 7, 8, 9)
+  EACH(size_t, outputs, 1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97)
+  EACH(size_t, halves, 1, 2, 3, 4, 5, 18, 30, 31, 32, 61, 62, 63, 64, 123, 124, 125, 126, 250) {
+    const size_t step = *halves + random_below(3), stride = *outputs + random_below(3);
+    const shape s = {*rows, *outputs, *halves, step, stride};
+    check_shape(kernel, s, *rows == 3 || *halves > 120);
+    if (*rows <= 4) check_shape(kernel, s, false);
+  }
+}

@@ -1,0 +1,70 @@
+#include "checks.h"
+
+typedef enum operation { add, divide, maximum, minimum, operation_count } operation;
+
+static const char *const names[operation_count] = {"add", "divide", "maximum", "minimum"};
+
+static float apply(operation operation, float a, float b, float divisor) {
+  switch (operation) {
+    case add: return a + b;
+    case divide: return a / divisor;
+    case maximum: return isnan(a) ? b : isnan(b) || a >= b ? a : b;
+    default: return isnan(a) ? b : isnan(b) || a <= b ? a : b;
+  }
+}
+
+static void run(
+  const bnn_pointwise *kernel, operation operation, size_t count, const float *a, const float *b,
+  float divisor, float *y) {
+  switch (operation) {
+    case add: return kernel->add(count, a, b, y);
+    case divide: return kernel->divide_scalar(count, a, divisor, y);
+    case maximum: return kernel->maximum(count, a, b, y);
+    default: return kernel->minimum(count, a, b, y);
+  }
+}
+
+static void check_case(
+  const bnn_pointwise *kernel, operation operation, size_t count, bool is_in_place) {
+  float *a = reference(count * sizeof(float)), *b = reference(count * sizeof(float));
+  float *expected = reference(count * sizeof(float));
+  const float divisor = random_special();
+  fill_special(a, count);
+  fill_special(b, count);
+  for (size_t i = 0; i < count; i++) expected[i] = apply(operation, a[i], b[i], divisor);
+  EACH_SIDE(side) {
+    begin_case(
+      side, "%s of %zu%s", names[operation], count, is_in_place ? ", in place" : "");
+    float *x = place_copy(a, count * sizeof(float), 4);
+    const float *other = place_copy(b, count * sizeof(float), 4);
+    float *y = is_in_place ? x : place(count * sizeof(float), 4);
+    run(kernel, operation, count, x, other, divisor, y);
+    expect_floats("y", y, expected, count);
+    end_case();
+  }
+  free(a), free(b), free(expected);
+}
+
+void check_pointwise(const bnn_pointwise *kernel) {
+  for (operation operation = add; operation < operation_count; operation++)
+    for (size_t count = 0; count < 140; count++)
+      for (int is_in_place = 0; is_in_place < 2; is_in_place++)
+        check_case(kernel, operation, count, is_in_place);
+}
+
+void check_interleave(void) {
+  EACH(size_t, planes, 1, 2, 3, 4, 5, 15, 16, 17, 33)
+  EACH(size_t, count, 1, 2, 15, 16, 17, 31, 33, 100)
+  EACH_SIDE(side) {
+    begin_case(side, "%zu planes of %zu", *planes, *count);
+    const size_t step = *count + random_below(3), total = (*planes - 1) * step + *count;
+    uint32_t *from = place(total * sizeof(uint32_t), 4);
+    uint32_t *to = place(*planes * *count * sizeof(uint32_t), 4);
+    for (size_t i = 0; i < total; i++) from[i] = (uint32_t)random_bits();
+    bnn_interleave(*count, *planes, from, step, to);
+    for (size_t i = 0; i < *count; i++)
+      for (size_t p = 0; p < *planes; p++)
+        if (to[i * *planes + p] != from[p * step + i]) fail("element %zu of plane %zu", i, p);
+    end_case();
+  }
+}

@@ -1,0 +1,33 @@
+// Checks every kernel that this CPU supports against plain loops; see `checks.h`.
+#include "checks.h"
+
+#define CHECK_FAMILY(family, check)                           \
+  printf(#family "\n");                                       \
+  for (size_t i = 0; i < family##_count(); i++) {             \
+    const family *kernel = family##_at(i);                    \
+    if (!begin_kernel(kernel->name, kernel->isa)) continue;   \
+    check(kernel);                                            \
+    end_kernel();                                             \
+  }                                                           \
+  for (int isa = BNN_ISA_SCALAR; isa <= BNN_ISA_NEON; isa++)  \
+    if (bnn_isa_supported((bnn_isa)isa) && !bnn_isa_supported(family##_best((bnn_isa)isa)->isa)) \
+      fail("the best kernel of a supported instruction set is not supported");
+
+#define CHECK_FUNCTION(name, check)      \
+  begin_kernel(name, BNN_ISA_SCALAR);    \
+  check();                               \
+  end_kernel();
+
+int main(void) {
+  CHECK_FAMILY(bnn_bgemm, check_bgemm)
+  CHECK_FAMILY(bnn_fgemm, check_fgemm)
+  CHECK_FAMILY(bnn_epilogue, check_epilogue)
+  CHECK_FAMILY(bnn_pointwise, check_pointwise)
+  CHECK_FAMILY(bnn_windowpool, check_windowpool)
+  CHECK_FAMILY(bnn_gather, check_gather)
+  CHECK_FAMILY(bnn_bits, check_bits)
+  printf("functions\n");
+  CHECK_FUNCTION("bnn_copy_bits", check_copy_bits)
+  CHECK_FUNCTION("bnn_interleave", check_interleave)
+  return 0;
+}
