@@ -193,7 +193,8 @@ static float taps_counted(
     counted.pad[axis] = 0;
   }
   size_t taps = 0;
-  for (size_t tap = 0; tap < volume(w->kernel); tap++) taps += pixel_of(&counted, position, tap) >= 0;
+  for (size_t tap = 0; tap < volume(w->kernel); tap++)
+    taps += pixel_of(&counted, position, tap) >= 0;
   return (float)taps;
 }
 
@@ -205,10 +206,12 @@ static int64_t random_pad_end(const bnn_window *w, int axis) {
   return random_between(least > 0 ? least : 0, w->pad[axis]);
 }
 
-static void check_pool(const bnn_windowpool *kernel, side side, size_t channels, int kind) {
+typedef enum pool { maximum, average, average_with_padding, pool_count } pool;
+
+static void check_pool(const bnn_windowpool *kernel, side side, size_t channels, pool pool) {
   const bnn_window w = random_window(false);
   const span s = random_span(&w);
-  const bool is_maximum = kind == 0, counts_padding = kind == 1;
+  const bool is_maximum = pool == maximum, counts_padding = pool == average_with_padding;
   int64_t pads_end[3];
   for (int axis = 0; axis < 3; axis++) pads_end[axis] = random_pad_end(&w, axis);
   begin_window(side, is_maximum ? "maximum" : "average", &w, channels);
@@ -235,9 +238,10 @@ static void check_pool(const bnn_windowpool *kernel, side side, size_t channels,
 
 void check_windowpool(const bnn_windowpool *kernel) {
   for (int repeat = 0; repeat < 20; repeat++)
-    EACH_SIDE(side)
-    for (int kind = 0; kind < 3; kind++)
+    for (pool pool = maximum; pool < pool_count; pool++) {
       EACH(
         size_t, channels, 1, 3, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 127, 128, 130)
-  check_pool(kernel, side, *channels, kind);
+      EACH_SIDE(side)
+      check_pool(kernel, side, *channels, pool);
+    }
 }

@@ -2,22 +2,22 @@
 // BNN_EPILOGUE_FUNCTIONS in its object.
 #include "../channel_blocks.h"
 #include "bnn_epilogue.h"
+#include "mask_bits.h"
 
 // Compilers fuse a · b + c on their own wherever the target has the instruction.
 #pragma clang fp contract(off)
 
 // One word of bits from the numbers in `values`.
-#define BNN_TEST_VECTORS(type, values, lower, upper, word)       \
-  BNN_EACH_VECTOR {                                              \
-    type from, to;                                               \
-    memcpy(&from, (lower) + i * lanes, sizeof from);             \
-    memcpy(&to, (upper) + i * lanes, sizeof to);                 \
+#define BNN_TEST_VECTORS(type, values, lower, upper, word)             \
+  mask_bits masks = {0};                                               \
+  BNN_EACH_VECTOR {                                                    \
+    type from, to;                                                     \
+    memcpy(&from, (lower) + i * lanes, sizeof from);                   \
+    memcpy(&to, (upper) + i * lanes, sizeof to);                       \
     const integers16 inside = (values[i] >= from) & (values[i] <= to); \
-    const bits16 bits = __builtin_convertvector(inside, bits16); \
-    uint16_t part;                                               \
-    memcpy(&part, &bits, sizeof part);                           \
-    word |= (uint64_t)part << i * lanes;                         \
-  }                                                              \
+    add_mask(&masks, i, &inside);                                      \
+  }                                                                    \
+  uint64_t word = word_of_masks(&masks);                               \
   if (s.rest != 0) word &= ((uint64_t)1 << ((s.vectors - 1) * lanes + s.rest)) - 1
 
 // A block from channel `c` of row `row`.
@@ -84,7 +84,6 @@ BNN_INLINE void finish_block(
   }
   if (values) BNN_EACH_VECTOR store(values, &v[i], s, i);
   if (bits) {
-    uint64_t word = 0;
     const float *lower = (const float *)test->lower + c, *upper = (const float *)test->upper + c;
     BNN_TEST_VECTORS(floats16, v, lower, upper, word);
     *bits = word ^ test->outside_is_plus[c / block];
@@ -95,7 +94,6 @@ BNN_INLINE void test_block(
   span s, size_t c, const int32_t *x, const bnn_epilogue_test *test, uint64_t *bits) {
   integers16 v[block / lanes];
   BNN_EACH_VECTOR load(&v[i], x, s, i);
-  uint64_t word = 0;
   const int32_t *lower = (const int32_t *)test->lower + c;
   const int32_t *upper = (const int32_t *)test->upper + c;
   BNN_TEST_VECTORS(integers16, v, lower, upper, word);
