@@ -26,9 +26,9 @@ static operands make_operands(shape s, bool is_opposite) {
   };
   for (size_t i = 0; i < bit_count(s); i++)
     x.bits[i] = is_opposite ? 0 : (uint32_t)random_bits();
-  // Halves in some other order.
+  // Halves in their order, or in some other one.
   for (size_t i = 0; i < s.halves; i++) x.offsets[i] = (uint32_t)i;
-  for (size_t i = s.halves - 1; i > 0; i--) {
+  for (size_t i = s.halves - 1; i > 0 && s.rows % 2 == 1; i--) {
     const size_t other = random_below(i + 1);
     const uint32_t offset = x.offsets[i];
     x.offsets[i] = x.offsets[other];

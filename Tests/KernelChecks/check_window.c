@@ -108,14 +108,17 @@ static void check_pointed_rows(const bnn_gather *kernel, side side, size_t first
   const size_t count = (s.images * volume(w.input) - 1) * pixel_elements + first + elements;
   begin_window(side, "rows", &w, elements);
   uint32_t *input = place(count * sizeof(uint32_t), 4);
-  uint32_t *outside = place(elements * sizeof(uint32_t), 4);
+  // A line of equal taps.
+  const size_t line = (size_t)w.kernel[2] * elements;
+  uint32_t *outside = place(line * sizeof(uint32_t), 4);
   uint32_t *offsets = place(taps * elements * sizeof(uint32_t), 4);
   const uint32_t **rows = place(s.count * sizeof *rows, sizeof *rows);
   const size_t row_bytes =
     bnn_window_offsets(&w, pixel_elements, elements, offsets) * sizeof(uint32_t);
   void *scratch = place(positions_with_taps_outside(&w, s) * row_bytes, 4);
   for (size_t i = 0; i < count; i++) input[i] = (uint32_t)random_bits();
-  for (size_t i = 0; i < elements; i++) outside[i] = (uint32_t)random_bits();
+  for (size_t i = 0; i < line; i++)
+    outside[i] = i < elements ? (uint32_t)random_bits() : outside[i - elements];
   kernel->rows(
     &w, input + first, pixel_elements * sizeof(uint32_t), elements * sizeof(uint32_t), outside,
     s.position, s.count, (const void **)rows, scratch, row_bytes);
