@@ -6,6 +6,7 @@ import CBNNKernels
 struct Kernels {
   let binaryProduct: BinaryProductKernel
   let floatProduct: FloatProductKernel
+  let byteProduct: ByteProductKernel
   let pointwise: PointwiseKernel
   let epilogue: EpilogueKernel
   let gather: GatherKernel
@@ -15,6 +16,7 @@ struct Kernels {
   fileprivate init(isa: bnn_isa) {
     binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
+    byteProduct = ByteProductKernel(bnn_igemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
     epilogue = EpilogueKernel(bnn_epilogue_best(isa))
     gather = GatherKernel(bnn_gather_best(isa))
@@ -40,9 +42,8 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, floatProduct.name, pointwise.name, epilogue.name, gather.name,
-      windowPool.name,
-      bits.name,
+      binaryProduct.name, floatProduct.name, byteProduct.name, pointwise.name, epilogue.name,
+      gather.name, windowPool.name, bits.name,
     ]
   }
 }
@@ -136,6 +137,58 @@ struct FloatProductKernel {
     var source = bnn_float_rows(
       count: rows.count, depth: rows.depth, rows: rows.rows, offsets: rows.offsets)
     kernel.multiply(&source, outputs, packedWeights, out, stride)
+  }
+}
+
+/// Rows of bytes where they lie (see `bnn_byte_rows`).
+struct ByteRows {
+  var count: Int
+  /// Groups of four bytes.
+  var depth: Int
+  var rows: UnsafePointer<UnsafePointer<UInt8>?>
+  var offsets: UnsafePointer<UInt32>
+}
+
+/// A matrix product of bytes (see `bnn_igemm.h`).
+struct ByteProductKernel {
+  private let kernel: bnn_igemm
+  let name: String
+  /// Calls with multiples of so many rows lose nothing.
+  let rowsPerTile: Int
+
+  fileprivate init(_ pointer: UnsafePointer<bnn_igemm>) {
+    kernel = pointer.pointee
+    name = String(cString: kernel.name)
+    rowsPerTile = kernel.rows_per_tile
+  }
+
+  static var supported: [ByteProductKernel] {
+    (0..<bnn_igemm_count()).compactMap { bnn_igemm_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { ByteProductKernel($0) }
+  }
+
+  func weightBytes(outputs: Int, depth: Int) -> Int { kernel.weight_bytes(outputs, depth) }
+
+  func packWeights(
+    outputs: Int, depth: Int, rows: UnsafePointer<Int8>, into packed: UnsafeMutableRawPointer
+  ) {
+    kernel.pack_weights(outputs, depth, rows, packed)
+  }
+
+  func multiply(
+    _ rows: ByteRows, outputs: Int, packedWeights: UnsafeRawPointer,
+    bases: UnsafePointer<Int32>, out: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    var source = bnn_byte_rows(
+      count: rows.count, depth: rows.depth, rows: rows.rows, offsets: rows.offsets)
+    kernel.multiply(&source, outputs, packedWeights, bases, out, stride)
+  }
+
+  func quantize(
+    _ count: Int, _ from: UnsafePointer<Float>, inverseScale: Float, zero: UInt8,
+    to: UnsafeMutablePointer<UInt8>
+  ) {
+    kernel.quantize(count, from, inverseScale, Int32(zero), to)
   }
 }
 
