@@ -6,13 +6,21 @@ public struct ConversionOptions: Hashable, Sendable {
   public var disabledPasses: [String]
   /// Whether a model in which nothing is binary is converted all the same.
   public var allowsFloat: Bool
+  /// What the weights of real-valued convolutions and dense layers become.
+  public var floatStorage: FloatStorage
+  /// Real inputs by name, any batch of them, for ``FloatStorage/int8Compute``: what a layer reads of
+  /// them is the range that its bytes stand for. Not recorded in the file.
+  public var calibration: [String: Tensor]
 
   public init(
-    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false
+    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false,
+    floatStorage: FloatStorage = .float32, calibration: [String: Tensor] = [:]
   ) {
     self.signOfZero = signOfZero
     self.disabledPasses = disabledPasses
     self.allowsFloat = allowsFloat
+    self.floatStorage = floatStorage
+    self.calibration = calibration
   }
 }
 
@@ -36,7 +44,9 @@ public struct Converter: Sendable {
     for name in options.disabledPasses { try pipeline.remove(name) }
   }
 
-  /// The converter that made a model, as far as the file records it.
+  /// The converter that made a model, as far as the file records it. It gives the same canonical
+  /// graph; weights that the file stores as bytes follow from that graph and from what the file
+  /// holds, so the converter leaves them real.
   ///
   /// - Throws: ``PassError/unknownPass(_:known:)`` if the file names a pass that does not exist
   ///   here.
@@ -55,6 +65,7 @@ public struct Converter: Sendable {
   }
 
   private enum OptionKey {
+    static let floatStorage = "float-storage"
     static let signOfZero = "sign-of-zero"
   }
 
@@ -79,8 +90,8 @@ public struct Converter: Sendable {
     let provenance = Provenance(
       producer: Converter.producer, sourceName: source.fileName.withoutFolder,
       sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
-      options: [.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)])
-    let lowered: LoweredModel
+      options: recordedOptions)
+    var lowered: LoweredModel
     do {
       lowered = try LoweredModel(lowering: graph, provenance: provenance)
     } catch {
@@ -90,9 +101,25 @@ public struct Converter: Sendable {
     guard options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary) else {
       throw .nothingBinary(file: source.fileName, findings.compactMap(\.keptFloat))
     }
+    var unquantized: [UnquantizedLayer] = []
+    if options.floatStorage == .int8Compute {
+      unquantized = try quantize(&lowered, graph, file: source.fileName)
+    }
     return Conversion(
       sourceName: source.fileName, sourceBytes: source.byteCount, canonical: graph,
-      lowered: lowered, passReports: reports)
+      lowered: lowered, passReports: reports, unquantized: unquantized)
+  }
+
+  /// In ascending order of their keys.
+  private var recordedOptions: [Provenance.Option] {
+    var recorded = [
+      Provenance.Option(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)
+    ]
+    if options.floatStorage != .float32 {
+      recorded.insert(
+        .init(key: OptionKey.floatStorage, value: options.floatStorage.rawValue), at: 0)
+    }
+    return recorded
   }
 
   /// The source's graph in which every recognized sign gives the bit that the conversion gives
@@ -122,6 +149,8 @@ public struct Conversion: Sendable {
   /// The model, and which of its layers comes from which node.
   public let lowered: LoweredModel
   public let passReports: [PassReport]
+  /// Layers with real weights that ``FloatStorage/int8Compute`` left as they are.
+  public let unquantized: [UnquantizedLayer]
 
   /// What the file holds.
   public var model: BinaryModel { lowered.model }
@@ -135,6 +164,10 @@ public enum ConversionError: Error, Hashable, Sendable {
   case export(file: String, ExportError)
   /// No convolution or matrix product became binary; why, for each.
   case nothingBinary(file: String, [KeptFloat])
+  /// Layers that should compute in integers read numbers of which no range is known.
+  case calibrationMissing(file: String, layers: [String])
+  /// The model does not run on the inputs for calibration.
+  case calibration(file: String, RuntimeError)
 }
 
 /// A layer that stayed real-valued.
@@ -171,6 +204,12 @@ extension ConversionError: CustomStringConvertible {
       let head = "\(file): no layer is binary; pass --allow-float to convert it as it is"
       return ([head] + reasons.prefix(8).map { "'\($0.node)': \($0.reason)" })
         .joined(separator: "\n  ")
+    case .calibrationMissing(let file, let layers):
+      let names = layers.prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+      return
+        "\(file): int8-compute needs to know what \(names)\(layers.count > 8 ? ", …" : "") read; "
+        + "give real inputs with --calibration [NAME=]FILE"
+    case .calibration(let file, let error): return "\(file): --calibration: \(error)"
     }
   }
 }

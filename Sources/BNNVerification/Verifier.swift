@@ -53,6 +53,7 @@ public struct Verifier: Sendable {
     let lowered: LoweredModel
     do {
       lowered = try LoweredModel(lowering: canonical, provenance: model.provenance)
+        .quantized(like: model)
     } catch {
       throw .export(error)
     }

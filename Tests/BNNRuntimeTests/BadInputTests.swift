@@ -136,6 +136,22 @@ import Testing
       weights: .float32([Float](repeating: 1, count: shape.count), shape: shape), Epilogue())
   }
 
+  @Test func quantizedConvolutions() {
+    func bytes(_ elements: Int = 36, padding: ConvolutionGeometry.PaddingValue = .zero)
+      -> RuntimeError.LayerFault?
+    {
+      fault(
+        .quantizedConvolution(
+          ConvolutionGeometry(window: one, padding: padding),
+          weights: QuantizedWeights(
+            elements: .init(repeating: 1, count: elements), shape: [6, 1, 1, 6], scales: [1]),
+          input: InputQuantization(scale: 1, zero: 0), Epilogue()))
+    }
+    #expect(bytes() == nil)
+    #expect(bytes(35) == .rule(.weightsCount(expected: 36, found: 35)))
+    #expect(bytes(padding: .plusOne) == .geometry(one))
+  }
+
   @Test func convolutions() {
     #expect(fault(real([6, 1, 1, 6])) == nil)
     #expect(fault(real([6, 1, 1, 5])) == .weightShape([6, 1, 1, 5]))
