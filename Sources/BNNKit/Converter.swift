@@ -11,16 +11,21 @@ public struct ConversionOptions: Hashable, Sendable {
   /// Real inputs by name, any batch of them, for ``FloatStorage/int8Compute``: what a layer reads of
   /// them is the range that its bytes stand for. Not recorded in the file.
   public var calibration: [String: Tensor]
+  /// How far a layer in integers may be from the source's real values, as a part of the largest, for
+  /// verification to accept it. Recorded in the file.
+  public var maximumError: Double?
 
   public init(
     signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false,
-    floatStorage: FloatStorage = .float32, calibration: [String: Tensor] = [:]
+    floatStorage: FloatStorage = .float32, calibration: [String: Tensor] = [:],
+    maximumError: Double? = nil
   ) {
     self.signOfZero = signOfZero
     self.disabledPasses = disabledPasses
     self.allowsFloat = allowsFloat
     self.floatStorage = floatStorage
     self.calibration = calibration
+    self.maximumError = maximumError
   }
 }
 
@@ -52,8 +57,13 @@ public struct Converter: Sendable {
   ///   here.
   public init(reproducing provenance: Provenance) throws(PassError) {
     var options = ConversionOptions(allowsFloat: true)
-    for option in provenance.options where option.key == OptionKey.signOfZero {
-      options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
+    for option in provenance.options {
+      switch option.key {
+      case OptionKey.signOfZero:
+        options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
+      case OptionKey.maximumError: options.maximumError = Double(option.value)
+      default: break
+      }
     }
     let standard = PassPipeline.standard(signOfZero: options.signOfZero)
     let names = standard.passes.map(\.name)
@@ -66,6 +76,7 @@ public struct Converter: Sendable {
 
   private enum OptionKey {
     static let floatStorage = "float-storage"
+    static let maximumError = "max-error"
     static let signOfZero = "sign-of-zero"
   }
 
@@ -112,13 +123,14 @@ public struct Converter: Sendable {
 
   /// In ascending order of their keys.
   private var recordedOptions: [Provenance.Option] {
-    var recorded = [
-      Provenance.Option(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)
-    ]
+    var recorded: [Provenance.Option] = []
     if options.floatStorage != .float32 {
-      recorded.insert(
-        .init(key: OptionKey.floatStorage, value: options.floatStorage.rawValue), at: 0)
+      recorded.append(.init(key: OptionKey.floatStorage, value: options.floatStorage.rawValue))
+      if let error = options.maximumError {
+        recorded.append(.init(key: OptionKey.maximumError, value: "\(error)"))
+      }
     }
+    recorded.append(.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue))
     return recorded
   }
 

@@ -74,7 +74,8 @@ extension VerificationReport: CustomStringConvertible {
     lines.append("source to model, end to end: \(endToEnd.summary)")
     if let expected { lines.append("recorded outputs to model: \(expected.summary)") }
     if isLossy {
-      lines.append("weights were rounded to int8 (--float-storage): distances do not decide")
+      lines.append(
+        "weights were rounded to int8 (--float-storage): the source does not decide end to end")
     }
     if signZeros > 0 {
       lines.append("\(signZeros) zeros at a Sign, which the file gives a bit of its choice")

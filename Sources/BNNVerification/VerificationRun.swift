@@ -134,6 +134,14 @@ struct VerificationRun {
         "the canonical graph does not compute what the source does: error "
           + shortened(sourceComparison.result.maximumError))
     }
+    if let limit = verifier.options.maximumDistance {
+      for layer in entries {
+        guard let distance = layer.distance, distance > limit else { continue }
+        reasons.append(
+          "layer '\(layer.name)' is \(shortened(distance)) away from the source; "
+            + "\(shortened(limit)) is allowed")
+      }
+    }
     // What rounding changed is not the file's mistake: its layers were compared by themselves.
     guard !isLossy else { return reasons }
     if let recorded {

@@ -72,6 +72,16 @@ import Testing
     #expect(try distance > #require(network.verify(model).layers[layer].distance))
   }
 
+  @Test func distancesDecideWhereALimitIsGiven() throws {
+    let distance = try #require(network.verify(model).layers[layer].distance)
+    #expect(
+      try network.verify(model, options: .init(maximumDistance: distance)).verdict == .match)
+    let report = try network.verify(model, options: .init(maximumDistance: distance / 2))
+    #expect(report.verdict == .mismatch)
+    #expect(report.firstMismatch == nil)
+    #expect(report.reasons.first?.contains("is allowed") == true)
+  }
+
   @Test func kernelsAgreeBitForBit() throws {
     let report = try SelfCheck(model).run()
     #expect(report.verdict == .match)

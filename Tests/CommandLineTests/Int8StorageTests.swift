@@ -37,6 +37,36 @@ import Testing
     }
   }
 
+  @Test func maxErrorDecides() throws {
+    try Scratch.with { scratch in
+      func convert(_ limit: String, _ name: String) throws -> Command {
+        try Command.run(
+          "bnnconvert",
+          [
+            Fixtures.digits, scratch.file(name), "--verify", "--max-error", limit, "--calibration",
+            Fixtures.digitsInputs,
+          ] + options)
+      }
+      try convert("0.2", "loose.bnn").expectSuccess()
+      let strict = try convert("0.0001", "strict.bnn")
+      #expect(strict.status == 1)
+      #expect(strict.errors.contains("away from the source"))
+      #expect(try scratch.names() == ["loose.bnn"])
+      // The file remembers.
+      let file = scratch.file("file.bnn")
+      try Command.run(
+        "bnnconvert",
+        [
+          Fixtures.digits, file, "--max-error", "0.0001", "--calibration", Fixtures.digitsInputs,
+        ] + options
+      ).expectSuccess()
+      let verified = try Command.run(
+        "bnnverify", [Fixtures.digits, file, "--input", Fixtures.digitsInputs])
+      #expect(verified.status == 1)
+      #expect(verified.output.contains("is allowed"))
+    }
+  }
+
   @Test func wrongUseIs64() throws {
     try Scratch.with { scratch in
       func convert(_ arguments: [String]) throws -> Command {
@@ -45,6 +75,8 @@ import Testing
       try convert(options).expectError(64, "/conv1/Conv", "--calibration")
       try convert(["--float-storage", "int4"]).expectError(64, "int8-compute")
       try convert(["--calibration", Fixtures.digitsInputs]).expectError(64, "--float-storage")
+      try convert(["--max-error", "0.1"]).expectError(64, "--float-storage")
+      try convert(options + ["--max-error", "nan"]).expectError(64, "--max-error")
       try convert(options + ["--calibration", "picture=\(Fixtures.digitsInputs)"])
         .expectError(64, "'image'")
       try convert(options + ["--calibration", Fixtures.digitsExpected]).expectError(64)

@@ -86,7 +86,9 @@ final class ByteImage {
   /// Turns the input into bytes.
   func fill(_ execution: Execution) {
     let from = UnsafePointer(input.floats(execution))
-    execution.pool.run(lines.images * lines.z * lines.y) { lines, _ in
+    // Short lines are not worth a thread's while one by one.
+    let grain = max(1, 16384 / max(lineBytes, 1))
+    execution.pool.run(lines.images * lines.z * lines.y, grain: grain) { lines, _ in
       for line in lines {
         let y = line % self.lines.y
         let z = line / self.lines.y % self.lines.z
