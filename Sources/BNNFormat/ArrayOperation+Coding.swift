@@ -114,7 +114,7 @@ extension RecordReader {
       return .elementwise(try bytes.code(.elementwise, ElementwiseFunction.init(code:)))
     case .cast:
       return .cast(
-        try bytes.code(.elementType) { StoredTensor.Kind(rawValue: $0)?.elementType })
+        try bytes.code(.elementType) { ElementType(valueCode: $0) })
     case .slice:
       let starts = try bytes.integers()
       return .slice(starts: starts, steps: try signedIntegers(starts.count))

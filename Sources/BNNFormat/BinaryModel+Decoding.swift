@@ -29,6 +29,12 @@ struct DecodedFile {
     } catch {
       throw .broken(located(error))
     }
+    guard container.features == model.features else {
+      throw .broken(
+        .init(
+          .features(declared: container.features.rawValue, needed: model.features.rawValue),
+          section: .header, offset: 16))
+    }
   }
 
   private mutating func readValues() throws(FormatError) {
@@ -91,8 +97,9 @@ extension Provenance {
 }
 
 extension ElementType {
-  fileprivate init?(valueCode: UInt8) {
-    guard let kind = StoredTensor.Kind(rawValue: valueCode) else { return nil }
+  init?(valueCode: UInt8) {
+    // Only weights are bytes.
+    guard let kind = StoredTensor.Kind(rawValue: valueCode), kind != .int8 else { return nil }
     self = kind.elementType
   }
 }

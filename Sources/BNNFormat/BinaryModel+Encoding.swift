@@ -10,11 +10,12 @@ extension BinaryModel {
     records.bytes.integer(layers.count)
     for layer in layers { records.layer(layer) }
     let (table, parameters, weights) = records.pool.encoded()
-    let bytes = Container.encoded([
-      (.metadata, provenance.encoded()), (.values, encodedValues()),
-      (.layers, records.bytes.bytes), (.tensors, table), (.parameters, parameters),
-      (.weights, weights),
-    ])
+    let bytes = Container.encoded(
+      [
+        (.metadata, provenance.encoded()), (.values, encodedValues()),
+        (.layers, records.bytes.bytes), (.tensors, table), (.parameters, parameters),
+        (.weights, weights),
+      ], features: features)
     guard UInt64(bytes.count) <= FileLayout.maximumLength else {
       throw .broken(.init(.fileTooLarge(bytes: UInt64(bytes.count)), section: .header))
     }

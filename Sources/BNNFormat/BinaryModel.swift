@@ -106,6 +106,10 @@ public enum Operation: Hashable, Sendable {
   case binaryConvolution(ConvolutionGeometry, weights: PackedTensor, Epilogue)
   /// Real-valued input; real or ±1 weights; zero padding. One input. The bias is a step.
   case convolution(ConvolutionGeometry, weights: Weights, Epilogue)
+  /// A convolution of real values in integers: the input becomes bytes, products with weights of one
+  /// byte are added exactly, and each sum is multiplied with its output's factor. One input.
+  case quantizedConvolution(
+    ConvolutionGeometry, weights: QuantizedWeights, input: InputQuantization, Epilogue)
   /// One input of real values.
   case pool(PoolKind, WindowGeometry, ceiling: Bool, Epilogue)
   /// One input of bits: OR over the window; AND in the channels where `inverted` (one entry per

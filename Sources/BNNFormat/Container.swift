@@ -3,6 +3,7 @@
 struct Container {
   /// The whole file.
   let bytes: [UInt8]
+  let features: FileFeatures
   /// Where in the file each section lies, unknown ones included.
   private(set) var sections: [(kind: UInt32, range: Range<Int>)] = []
 
@@ -19,7 +20,8 @@ struct Container {
 
   init(decoding bytes: [UInt8]) throws(FormatError) {
     self.bytes = bytes
-    let count = try Container.checkHeader(bytes)
+    let (count, features) = try Container.checkHeader(bytes)
+    self.features = features
     let tableEnd = FileLayout.headerLength + count * FileLayout.tableEntryLength
     guard tableEnd <= bytes.count else { throw failure(.sectionCount(found: UInt32(count)), 32) }
     let table = bytes[FileLayout.headerLength..<tableEnd]
@@ -35,7 +37,9 @@ struct Container {
     }
   }
 
-  private static func checkHeader(_ bytes: [UInt8]) throws(FormatError) -> Int {
+  private static func checkHeader(
+    _ bytes: [UInt8]
+  ) throws(FormatError) -> (sections: Int, FileFeatures) {
     let magic = FileLayout.magic
     guard bytes.prefix(magic.count).elementsEqual(magic.prefix(bytes.count)) else {
       throw header(.magic, 0)
@@ -51,8 +55,9 @@ struct Container {
     guard try checksum.fixed() == Checksum.crc32c(bytes[..<60]) else {
       throw header(.headerChecksum, 60)
     }
-    let features: UInt64 = try reader.fixed()
-    guard features == 0 else { throw header(.unknownFeatures(bits: features), 16) }
+    let features = FileFeatures(rawValue: try reader.fixed())
+    let unknown = features.subtracting(.known)
+    guard unknown.isEmpty else { throw header(.unknownFeatures(bits: unknown.rawValue), 16) }
     let length: UInt64 = try reader.fixed()
     guard length <= FileLayout.maximumLength else { throw header(.fileTooLarge(bytes: length), 24) }
     guard length == UInt64(bytes.count) else {
@@ -63,7 +68,7 @@ struct Container {
       throw header(.sectionCount(found: count), 32)
     }
     guard bytes[36..<56].allSatisfy({ $0 == 0 }) else { throw header(.reserved, 36) }
-    return Int(count)
+    return (Int(count), features)
   }
 
   private mutating func readTable(_ table: ArraySlice<UInt8>) throws(FormatError) {
@@ -122,7 +127,9 @@ struct Container {
   // MARK: Writing
 
   /// The bytes of a file with these sections, in this order.
-  static func encoded(_ sections: [(kind: FileSection, bytes: [UInt8])]) -> [UInt8] {
+  static func encoded(
+    _ sections: [(kind: FileSection, bytes: [UInt8])], features: FileFeatures = []
+  ) -> [UInt8] {
     let tableLength = sections.count * FileLayout.tableEntryLength
     var table = ByteWriter()
     var length = FileLayout.headerLength + tableLength
@@ -141,7 +148,7 @@ struct Container {
     file.raw(FileLayout.magic)
     file.fixed(FileLayout.version)
     file.fixed(FileLayout.byteOrderMark)
-    file.fixed(UInt64(0))
+    file.fixed(features.rawValue)
     file.fixed(UInt64(length))
     file.fixed(UInt32(sections.count))
     file.raw(repeatElement(0, count: 20))

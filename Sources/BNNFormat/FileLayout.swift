@@ -19,6 +19,8 @@ public enum FileLayout {
   static let maximumElements = 1 << 30
   /// Integers up to this are exact in float32, which accumulators are converted to.
   static let maximumProducts = 1 << 24
+  /// So many products of a byte and a weight of one byte fit into 32 bits: 2¹⁶ · 255 · 127 < 2³¹.
+  package static let maximumByteProducts = 1 << 16
 }
 
 extension Int {

@@ -20,7 +20,8 @@ public struct FileSummary: Hashable, Sendable {
     public var parameterBytes: Int
     /// Bytes of the weights, without padding.
     public var weightBytes: Int
-    /// How the weights became bytes: "raw", or nil for a layer without weights.
+    /// How the weights became bytes: "raw", "int8" where they are quantized, or nil for a layer
+    /// without weights.
     public var coding: String?
 
     public var bytes: Int { recordBytes + parameterBytes + weightBytes }
@@ -57,7 +58,7 @@ public struct FileSummary: Hashable, Sendable {
     for (index, layer) in file.model.layers.enumerated() {
       var size = Layer(
         name: layer.name, recordBytes: file.layerOffsets[index + 1] - file.layerOffsets[index],
-        parameterBytes: 0, weightBytes: 0, coding: layer.operation.hasWeights ? "raw" : nil)
+        parameterBytes: 0, weightBytes: 0, coding: layer.operation.weightCoding)
       for tensor in file.tensors[firstTensor..<file.tensorCounts[index]] {
         switch tensor.place {
         case .parameters: size.parameterBytes += tensor.bytes.count
@@ -71,10 +72,11 @@ public struct FileSummary: Hashable, Sendable {
 }
 
 extension Operation {
-  fileprivate var hasWeights: Bool {
+  fileprivate var weightCoding: String? {
     switch self {
-    case .binaryConvolution, .convolution, .array(.constant): true
-    default: false
+    case .binaryConvolution, .convolution, .array(.constant): "raw"
+    case .quantizedConvolution: "int8"
+    default: nil
     }
   }
 }

@@ -50,6 +50,9 @@ extension FormatError.Rule: CustomStringConvertible {
     case .headerChecksum: "the header's checksum does not hold: the file is damaged"
     case .unknownFeatures(let bits):
       "needs features 0x\(String(bits, radix: 16)) that this reader does not have"
+    case .features(let declared, let needed):
+      "features 0x\(String(declared, radix: 16)) are declared where the layers need "
+        + "0x\(String(needed, radix: 16))"
     case .reserved: "a reserved field is not 0"
     case .fileLength(let declared, let found):
       "the file should have \(declared) bytes and has \(found): it is truncated or was added to"
@@ -137,6 +140,8 @@ extension FormatError.Rule: CustomStringConvertible {
     case .poolPadding: "the padding is not smaller than the window"
     case .paddingOfReals: "real values can only be padded with 0"
     case .tooManyProducts(let count): "\(count) products are too many for an exact sum"
+    case .weightOutOfRange: "a weight is −128; the smallest is −127"
+    case .quantizationScale: "a scale is out of range"
     case .parameterCount(let channels, let found):
       "1 or \(channels) parameters are needed, not \(found)"
     case .boundIsNaN: "a bound is NaN"

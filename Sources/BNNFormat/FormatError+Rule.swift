@@ -17,6 +17,8 @@ extension FormatError {
     case headerChecksum
     /// Every feature that a reader must have is known.
     case unknownFeatures(bits: UInt64)
+    /// The features that a file declares are those that its layers need.
+    case features(declared: UInt64, needed: UInt64)
     /// Reserved fields are 0.
     case reserved
     /// The declared length is the file's.
@@ -156,6 +158,10 @@ extension FormatError {
     case paddingOfReals
     /// An accumulator has at most ``FileLayout/maximumProducts`` products.
     case tooManyProducts(Int)
+    /// A weight of one byte is from −127 to 127.
+    case weightOutOfRange
+    /// Scales are positive, and their products normal numbers.
+    case quantizationScale
     /// A list of parameters has one entry, or one per channel.
     case parameterCount(channels: Int, found: Int)
     /// A bound is not NaN.

@@ -3,6 +3,7 @@ import BNNTensor
 private enum OperationCode: UInt8 {
   case binaryConvolution = 1, convolution, pool, binaryPool, pointwise, concatenate, reshape
   case transpose = 8, softmax = 10, reduce, unpack, signProduct
+  case quantizedConvolution = 32
 }
 
 // MARK: Writing
@@ -16,6 +17,14 @@ extension RecordWriter {
     case .convolution(let geometry, let weights, let epilogue):
       bytes.byte(OperationCode.convolution.rawValue)
       convolution(geometry, weights, epilogue)
+    case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+      bytes.byte(OperationCode.quantizedConvolution.rawValue)
+      convolution(geometry)
+      bytes.integer(pool.bytes(weights.elements, dimensions: weights.shape.dimensions))
+      list(weights.scales)
+      bytes.float(input.scale)
+      bytes.byte(input.zero)
+      self.epilogue(epilogue)
     case .pool(let kind, let window, let ceiling, let epilogue):
       bytes.byte(OperationCode.pool.rawValue)
       bytes.byte(kind.code)
@@ -55,11 +64,15 @@ extension RecordWriter {
   private mutating func convolution(
     _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue
   ) {
+    convolution(geometry)
+    bytes.integer(pool.weights(weights))
+    self.epilogue(epilogue)
+  }
+
+  private mutating func convolution(_ geometry: ConvolutionGeometry) {
     window(geometry.window)
     bytes.integer(geometry.groups)
     bytes.byte(geometry.padding.code)
-    bytes.integer(pool.weights(weights))
-    self.epilogue(epilogue)
   }
 
   mutating func window(_ window: WindowGeometry) {
@@ -105,6 +118,12 @@ extension RecordReader {
       return .reduce(kind, axes: try bytes.integers(), keepDimensions: try bytes.flag())
     case .unpack: return .unpack
     case .signProduct: return .signProduct
+    case .quantizedConvolution:
+      let geometry = try geometry()
+      let (elements, shape) = try store.bytes(&bytes)
+      let weights = QuantizedWeights(elements: elements, shape: shape, scales: try floats())
+      let input = InputQuantization(scale: try bytes.float(), zero: try bytes.byte())
+      return .quantizedConvolution(geometry, weights: weights, input: input, try epilogue())
     }
   }
 

@@ -20,7 +20,8 @@ extension Operation {
   package var epilogue: Epilogue? {
     switch self {
     case .binaryConvolution(_, _, let epilogue), .convolution(_, _, let epilogue),
-      .pool(_, _, _, let epilogue), .pointwise(let epilogue):
+      .quantizedConvolution(_, _, _, let epilogue), .pool(_, _, _, let epilogue),
+      .pointwise(let epilogue):
       epilogue
     case .binaryPool, .concatenate, .reshape, .transpose, .softmax, .reduce, .unpack, .signProduct,
       .array:
@@ -68,6 +69,11 @@ extension Operation {
       try first.require(.float32)
       guard geometry.padding == .zero else { throw .paddingOfReals }
       try weights.check()
+      return try geometry.result(of: first, weights: weights.shape)
+    case .quantizedConvolution(let geometry, let weights, let input, _):
+      try first.require(.float32)
+      guard geometry.padding == .zero else { throw .paddingOfReals }
+      try weights.check(input)
       return try geometry.result(of: first, weights: weights.shape)
     case .pool(_, let window, let ceiling, _):
       try first.require(.float32)

@@ -10,7 +10,7 @@ struct StoredTensor: Hashable {
 
   /// What the elements are.
   enum Kind: UInt8 {
-    case float32 = 1, sign = 2, int32 = 3, int64 = 4, bool = 5
+    case float32 = 1, sign = 2, int32 = 3, int64 = 4, bool = 5, int8 = 6
 
     var elementType: ElementType {
       switch self {
@@ -19,6 +19,7 @@ struct StoredTensor: Hashable {
       case .int32: .int32
       case .int64: .int64
       case .bool: .bool
+      case .int8: .int8
       }
     }
 
@@ -29,6 +30,7 @@ struct StoredTensor: Hashable {
       case .int32: self = .int32
       case .int64: self = .int64
       case .bool: self = .bool
+      case .int8: self = .int8
       default: self = .float32
       }
     }
@@ -69,6 +71,13 @@ struct TensorPool {
     case .float32(let elements, let shape):
       floats(elements, dimensions: shape.dimensions, place: .weights)
     }
+  }
+
+  /// Weights of one byte each.
+  mutating func bytes(_ elements: [Int8], dimensions: [Int]) -> Int {
+    let bytes = elements.map { UInt8(bitPattern: $0) }
+    return index(
+      of: StoredTensor(kind: .int8, place: .weights, dimensions: dimensions, bytes: bytes[...]))
   }
 
   mutating func signs(_ packed: PackedTensor, place: StoredTensor.Place) -> Int {
@@ -134,6 +143,7 @@ extension StoredTensor.Kind {
   fileprivate func bytes(of tensor: Tensor) -> [UInt8] {
     switch self {
     case .bool: tensor.bools.map { $0 ? 1 : 0 }
+    case .int8: tensor.integers.map { UInt8(truncatingIfNeeded: $0) }
     case .int64: tensor.integers.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
     case .int32:
       tensor.integers.map { Int32(truncatingIfNeeded: $0).littleEndian }

@@ -16,6 +16,7 @@ struct TensorStore {
     case integers([Int32])
     case signs(PackedTensor)
     case bits([Bool])
+    case bytes([Int8])
   }
 
   init(_ container: Container) throws(FormatError) {
@@ -100,8 +101,25 @@ extension TensorStore {
     switch try decoded(index, reader, at: start) {
     case .floats(let floats): return .float32(floats, shape: Shape(tensor.dimensions))
     case .signs(let packed): return .signs(packed)
-    case .integers, .bits: throw reader.failure(.tensorReference(found: index, expectedAtMost: 0))
+    case .integers, .bits, .bytes:
+      throw reader.failure(.tensorReference(found: index, expectedAtMost: 0))
     }
+  }
+
+  /// Weights of one byte each.
+  mutating func bytes(
+    _ reader: inout ByteReader
+  ) throws(FormatError) -> (elements: [Int8], shape: Shape) {
+    let start = reader.offset
+    let index = try reference(&reader)
+    let tensor = tensors[index]
+    guard tensor.place == .weights, tensor.dimensions.count >= 2,
+      case .bytes(let bytes) = try decoded(index, reader, at: start)
+    else {
+      throw reader.failure(
+        .tensorKind(expected: .int8, found: tensor.kind.elementType), at: start)
+    }
+    return (bytes, Shape(tensor.dimensions))
   }
 
   /// A constant of one of the types of array operations.
@@ -110,7 +128,7 @@ extension TensorStore {
     let index = try reference(&reader)
     if let known = arrays[index] { return known }
     let tensor = tensors[index]
-    guard tensor.place == .weights, tensor.kind != .sign else {
+    guard tensor.place == .weights, tensor.kind != .sign, tensor.kind != .int8 else {
       throw reader.failure(
         .tensorKind(expected: .float32, found: tensor.kind.elementType), at: start)
     }
@@ -180,6 +198,7 @@ extension TensorStore {
     switch tensor.kind {
     case .float32: return .floats(tensor.words.map(Float.init(bitPattern:)))
     case .int32: return .integers(tensor.words.map(Int32.init(bitPattern:)))
+    case .int8: return .bytes(tensor.bytes.map { Int8(bitPattern: $0) })
     // No list has these types.
     case .int64, .bool: return nil
     case .sign:
@@ -201,7 +220,8 @@ extension StoredTensor {
     case .int32:
       let integers = words.map { Int64(Int32(bitPattern: $0)) }
       return Tensor(integers, shape: shape, elementType: .int32)
-    case .float32, .sign: return Tensor(words.map(Float.init(bitPattern:)), shape: shape)
+    case .float32, .sign, .int8:
+      return Tensor(words.map(Float.init(bitPattern:)), shape: shape)
     }
   }
 

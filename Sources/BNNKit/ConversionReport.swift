@@ -43,7 +43,7 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
     passes = conversion.passReports.map {
       PassSummary(name: $0.pass, rewrites: $0.outcome.rewrites.count)
     }
-    notes = conversion.findings.compactMap(\.note)
+    notes = conversion.findings.compactMap(\.note) + conversion.unquantized.map { "\($0)" }
   }
 }
 

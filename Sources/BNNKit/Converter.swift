@@ -6,13 +6,26 @@ public struct ConversionOptions: Hashable, Sendable {
   public var disabledPasses: [String]
   /// Whether a model in which nothing is binary is converted all the same.
   public var allowsFloat: Bool
+  /// What the weights of real-valued convolutions and dense layers become.
+  public var floatStorage: FloatStorage
+  /// Real inputs by name, any batch of them, for ``FloatStorage/int8Compute``: what a layer reads of
+  /// them is the range that its bytes stand for. Not recorded in the file.
+  public var calibration: [String: Tensor]
+  /// How far a layer in integers may be from the source's real values, as a part of the largest, for
+  /// verification to accept it. Recorded in the file.
+  public var maximumError: Double?
 
   public init(
-    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false
+    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false,
+    floatStorage: FloatStorage = .float32, calibration: [String: Tensor] = [:],
+    maximumError: Double? = nil
   ) {
     self.signOfZero = signOfZero
     self.disabledPasses = disabledPasses
     self.allowsFloat = allowsFloat
+    self.floatStorage = floatStorage
+    self.calibration = calibration
+    self.maximumError = maximumError
   }
 }
 
@@ -36,14 +49,21 @@ public struct Converter: Sendable {
     for name in options.disabledPasses { try pipeline.remove(name) }
   }
 
-  /// The converter that made a model, as far as the file records it.
+  /// The converter that made a model, as far as the file records it. It gives the same canonical
+  /// graph; weights that the file stores as bytes follow from that graph and from what the file
+  /// holds, so the converter leaves them real.
   ///
   /// - Throws: ``PassError/unknownPass(_:known:)`` if the file names a pass that does not exist
   ///   here.
   public init(reproducing provenance: Provenance) throws(PassError) {
     var options = ConversionOptions(allowsFloat: true)
-    for option in provenance.options where option.key == OptionKey.signOfZero {
-      options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
+    for option in provenance.options {
+      switch option.key {
+      case OptionKey.signOfZero:
+        options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
+      case OptionKey.maximumError: options.maximumError = Double(option.value)
+      default: break
+      }
     }
     let standard = PassPipeline.standard(signOfZero: options.signOfZero)
     let names = standard.passes.map(\.name)
@@ -55,6 +75,8 @@ public struct Converter: Sendable {
   }
 
   private enum OptionKey {
+    static let floatStorage = "float-storage"
+    static let maximumError = "max-error"
     static let signOfZero = "sign-of-zero"
   }
 
@@ -79,8 +101,8 @@ public struct Converter: Sendable {
     let provenance = Provenance(
       producer: Converter.producer, sourceName: source.fileName.withoutFolder,
       sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
-      options: [.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue)])
-    let lowered: LoweredModel
+      options: recordedOptions)
+    var lowered: LoweredModel
     do {
       lowered = try LoweredModel(lowering: graph, provenance: provenance)
     } catch {
@@ -90,9 +112,26 @@ public struct Converter: Sendable {
     guard options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary) else {
       throw .nothingBinary(file: source.fileName, findings.compactMap(\.keptFloat))
     }
+    var unquantized: [UnquantizedLayer] = []
+    if options.floatStorage == .int8Compute {
+      unquantized = try quantize(&lowered, graph, file: source.fileName)
+    }
     return Conversion(
       sourceName: source.fileName, sourceBytes: source.byteCount, canonical: graph,
-      lowered: lowered, passReports: reports)
+      lowered: lowered, passReports: reports, unquantized: unquantized)
+  }
+
+  /// In ascending order of their keys.
+  private var recordedOptions: [Provenance.Option] {
+    var recorded: [Provenance.Option] = []
+    if options.floatStorage != .float32 {
+      recorded.append(.init(key: OptionKey.floatStorage, value: options.floatStorage.rawValue))
+      if let error = options.maximumError {
+        recorded.append(.init(key: OptionKey.maximumError, value: "\(error)"))
+      }
+    }
+    recorded.append(.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue))
+    return recorded
   }
 
   /// The source's graph in which every recognized sign gives the bit that the conversion gives
@@ -122,6 +161,8 @@ public struct Conversion: Sendable {
   /// The model, and which of its layers comes from which node.
   public let lowered: LoweredModel
   public let passReports: [PassReport]
+  /// Layers with real weights that ``FloatStorage/int8Compute`` left as they are.
+  public let unquantized: [UnquantizedLayer]
 
   /// What the file holds.
   public var model: BinaryModel { lowered.model }
@@ -135,6 +176,10 @@ public enum ConversionError: Error, Hashable, Sendable {
   case export(file: String, ExportError)
   /// No convolution or matrix product became binary; why, for each.
   case nothingBinary(file: String, [KeptFloat])
+  /// Layers that should compute in integers read numbers of which no range is known.
+  case calibrationMissing(file: String, layers: [String])
+  /// The model does not run on the inputs for calibration.
+  case calibration(file: String, RuntimeError)
 }
 
 /// A layer that stayed real-valued.
@@ -171,6 +216,12 @@ extension ConversionError: CustomStringConvertible {
       let head = "\(file): no layer is binary; pass --allow-float to convert it as it is"
       return ([head] + reasons.prefix(8).map { "'\($0.node)': \($0.reason)" })
         .joined(separator: "\n  ")
+    case .calibrationMissing(let file, let layers):
+      let names = layers.prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+      return
+        "\(file): int8-compute needs to know what \(names)\(layers.count > 8 ? ", …" : "") read; "
+        + "give real inputs with --calibration [NAME=]FILE"
+    case .calibration(let file, let error): return "\(file): --calibration: \(error)"
     }
   }
 }

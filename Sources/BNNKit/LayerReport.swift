@@ -38,6 +38,8 @@ public struct LayerReport: Hashable, Sendable, Encodable {
           bits = 32
           coding = "float32"
         }
+      case .quantizedConvolution(_, let weights, _, _):
+        (shape, kind, bits, coding) = (weights.shape, "float", 8, "int8")
       default: return nil
       }
       let output = model.values[layer.outputs[0]]

@@ -82,7 +82,8 @@ extension BNNFormat.Operation {
   /// Functions that libraries compute differently are real-valued work wherever they stand.
   var isExact: Bool {
     switch self {
-    case .binaryConvolution(_, _, let epilogue): epilogue.isExact
+    case .binaryConvolution(_, _, let epilogue), .quantizedConvolution(_, _, _, let epilogue):
+      epilogue.isExact
     case .binaryPool, .concatenate, .reshape, .transpose, .unpack, .signProduct: true
     case .array(let operation): operation.isExact
     case .convolution, .pool, .pointwise, .softmax, .reduce: false
@@ -108,6 +109,8 @@ extension BNNFormat.Operation {
       return .binaryConvolution(geometry, weights: weights, open(epilogue))
     case .convolution(let geometry, let weights, let epilogue):
       return .convolution(geometry, weights: weights, open(epilogue))
+    case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+      return .quantizedConvolution(geometry, weights: weights, input: input, open(epilogue))
     case .pool(let kind, let window, let ceiling, let epilogue):
       return .pool(kind, window, ceiling: ceiling, open(epilogue))
     case .pointwise(let epilogue): return .pointwise(open(epilogue))

@@ -79,6 +79,11 @@ extension Operation {
   fileprivate var lists: [[UInt32]] {
     switch self {
     case .binaryPool(_, _, let inverted): [inverted.map { $0 ? 1 : 0 }]
+    case .quantizedConvolution(_, let weights, let input, let epilogue):
+      [
+        weights.elements.map { UInt32(UInt8(bitPattern: $0)) }, weights.scales.map(\.bitPattern),
+        [input.scale.bitPattern, UInt32(input.zero)],
+      ] + epilogue.lists
     default: epilogue.map(\.lists) ?? []
     }
   }
@@ -91,6 +96,10 @@ extension Operation {
         geometry, weights: PackedTensor(shape: weights.shape) { _ in false }, epilogue.skeleton)
     case .convolution(let geometry, let weights, let epilogue):
       .convolution(geometry, weights: weights.skeleton, epilogue.skeleton)
+    case .quantizedConvolution(let geometry, let weights, _, let epilogue):
+      .quantizedConvolution(
+        geometry, weights: weights.skeleton, input: InputQuantization(scale: 0, zero: 0),
+        epilogue.skeleton)
     case .pool(let kind, let window, let ceiling, let epilogue):
       .pool(kind, window, ceiling: ceiling, epilogue.skeleton)
     case .binaryPool(let window, let ceiling, let inverted):
@@ -111,6 +120,13 @@ extension Weights {
     case .float32(let elements, let shape):
       .float32([Float](repeating: 0, count: elements.count), shape: shape)
     }
+  }
+}
+
+extension QuantizedWeights {
+  fileprivate var skeleton: QuantizedWeights {
+    QuantizedWeights(
+      elements: elements.map { _ in 0 }, shape: shape, scales: scales.map { _ in 0 })
   }
 }
 

@@ -2,16 +2,16 @@ import BNNGraph
 import BNNTensor
 
 /// Inputs to compare with: given ones, cut into parts that run at once, or seeded ones.
-struct VerificationInputs {
+package struct VerificationInputs {
   /// The inputs by name, one entry per run.
-  var runs: [[String: Tensor]] = []
+  package private(set) var runs: [[String: Tensor]] = []
   /// For each run, which part of the whole batch it is: entries and the number of all.
   var parts: [(range: Range<Int>, total: Int)] = []
 
   // MARK: Given inputs
 
   /// Cuts the batch where all inputs have it as their first dimension.
-  init(_ tensors: [String: Tensor], for graph: Graph, atMost limit: Int) {
+  package init(_ tensors: [String: Tensor], for graph: Graph, atMost limit: Int) {
     let batches = graph.inputs.map { id -> (isOpen: Bool, size: Int, found: Int)? in
       guard let dimensions = graph[id].type?.dimensions, let tensor = tensors[graph[id].name],
         tensor.shape.rank == dimensions.count, let first = dimensions.first,

@@ -17,6 +17,9 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
   public var signZeros: Int
   /// How many entries of a batch were compared.
   public var samples: Int
+  /// Whether the file has layers whose weights were rounded to bytes. What the source gives end to
+  /// end is reported then and does not decide.
+  public var isLossy = false
 
   public enum Verdict: String, Hashable, Sendable, Encodable {
     case match, mismatch
@@ -37,6 +40,9 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
     public var flips: Int
     /// The largest difference of real values, as a part of the reference's largest value.
     public var maximumError: Double
+    /// Of a layer that the file computes in integers, which is compared with its definition: the
+    /// largest difference from the source's real values, as a part of the largest of them.
+    public var distance: Double?
   }
 
   public struct Comparison: Hashable, Sendable, Encodable {
@@ -67,6 +73,10 @@ extension VerificationReport: CustomStringConvertible {
     lines.append("source to canonical graph: \(canonicalization.summary)")
     lines.append("source to model, end to end: \(endToEnd.summary)")
     if let expected { lines.append("recorded outputs to model: \(expected.summary)") }
+    if isLossy {
+      lines.append(
+        "weights were rounded to int8 (--float-storage): the source does not decide end to end")
+    }
     if signZeros > 0 {
       lines.append("\(signZeros) zeros at a Sign, which the file gives a bit of its choice")
     }
@@ -77,15 +87,15 @@ extension VerificationReport: CustomStringConvertible {
 
   /// One line per layer, under a header.
   static func table(_ layers: [Layer]) -> [String] {
+    let hasDistances = layers.contains { $0.distance != nil }
     let header = ["layer", "kind", "operation", "compared", "mismatches", "flips", "maximum error"]
     let rows = layers.map { layer in
       [
         layer.name, layer.kind, layer.operation, "\(layer.compared)", "\(layer.mismatches)",
-        "\(layer.flips)",
-        shortened(layer.maximumError),
-      ]
+        "\(layer.flips)", shortened(layer.maximumError),
+      ] + (hasDistances ? [layer.distance.map(shortened) ?? ""] : [])
     }
-    return aligned([header] + rows)
+    return aligned([header + (hasDistances ? ["distance to source"] : [])] + rows)
   }
 
   /// Columns as wide as their widest entry; all but the first three to the right.

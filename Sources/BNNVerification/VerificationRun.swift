@@ -93,7 +93,13 @@ struct VerificationRun {
     return VerificationReport(
       verdict: reasons.isEmpty ? .match : .mismatch, reasons: reasons, layers: entries,
       canonicalization: sourceComparison.result, endToEnd: total, expected: recorded?.result,
-      signZeros: sourceComparison.zeros, samples: samples)
+      signZeros: sourceComparison.zeros, samples: samples, isLossy: isLossy)
+  }
+
+  private var isLossy: Bool {
+    verifier.model.layers.contains {
+      if case .quantizedConvolution = $0.operation { true } else { false }
+    }
   }
 
   private func layerReport(_ index: Int) -> VerificationReport.Layer {
@@ -104,7 +110,8 @@ struct VerificationRun {
       compared: stored[index].compared + (run?.compared ?? 0),
       mismatches: stored[index].mismatches + (run?.mismatches ?? 0),
       storedMismatches: stored[index].mismatches, flips: run?.flips ?? 0,
-      maximumError: run?.maximumError ?? 0)
+      maximumError: run?.maximumError ?? 0,
+      distance: layers.indices.contains(index) ? layers[index].distance : nil)
   }
 
   private func reasons(
@@ -127,6 +134,16 @@ struct VerificationRun {
         "the canonical graph does not compute what the source does: error "
           + shortened(sourceComparison.result.maximumError))
     }
+    if let limit = verifier.options.maximumDistance {
+      for layer in entries {
+        guard let distance = layer.distance, distance > limit else { continue }
+        reasons.append(
+          "layer '\(layer.name)' is \(shortened(distance)) away from the source; "
+            + "\(shortened(limit)) is allowed")
+      }
+    }
+    // What rounding changed is not the file's mistake: its layers were compared by themselves.
+    guard !isLossy else { return reasons }
     if let recorded {
       if recorded.maximumError > tolerance || recorded.result.top1Agreement < 1 {
         reasons.append("the recorded outputs are not reproduced")

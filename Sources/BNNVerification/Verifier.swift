@@ -27,8 +27,14 @@ public struct Verifier: Sendable {
     /// What the inputs depend on when none are given.
     public var seed: UInt64
     public var threads: Int
+    /// How far a layer that the file computes in integers may be from the source's real values, as a
+    /// part of the largest; nil for any distance.
+    public var maximumDistance: Double?
 
-    public init(tolerance: Double = 1e-4, seed: UInt64 = 0, threads: Int = 1) {
+    public init(
+      tolerance: Double = 1e-4, seed: UInt64 = 0, threads: Int = 1, maximumDistance: Double? = nil
+    ) {
+      self.maximumDistance = maximumDistance
       self.tolerance = tolerance
       self.seed = seed
       self.threads = threads
@@ -53,6 +59,7 @@ public struct Verifier: Sendable {
     let lowered: LoweredModel
     do {
       lowered = try LoweredModel(lowering: canonical, provenance: model.provenance)
+        .quantized(like: model)
     } catch {
       throw .export(error)
     }

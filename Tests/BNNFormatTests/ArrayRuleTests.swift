@@ -199,7 +199,7 @@ import Testing
 
   /// Whatever stands in a record, reading ends; what is accepted has one way to be written.
   @Test func changedRecordsAreReadOrRefused() throws {
-    for model in SampleModels.arrays {
+    for model in SampleModels.arrays + [SampleModels.quantized(scales: [1, 2, 3, 4])] {
       let bytes = try model.encoded()
       let length =
         FileSurgery.sections(bytes)

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func everyFlippedBitIsNoticed() {
-    for model in [SampleModels.chain, SampleModels.all[0]] {
+    for model in [SampleModels.chain, SampleModels.all[0], SampleModels.quantized(scales: [1])] {
       guard let original = try? model.encoded() else { continue }
       for position in original.indices {
         for bit in 0..<8 {
@@ -56,6 +56,8 @@ import Testing
     #expect(violation(swapped)?.rule == .byteOrder)
     let features = FileSurgery.header(file) { $0.set(UInt64(1) << 40, at: 16) }
     #expect(violation(features)?.rule == .unknownFeatures(bits: 1 << 40))
+    let both = FileSurgery.header(file) { $0.set(UInt64(0b101), at: 16) }
+    #expect(violation(both)?.rule == .unknownFeatures(bits: 0b100))
     let reserved = FileSurgery.header(file) { $0[55] = 1 }
     #expect(violation(reserved)?.rule == .reserved)
     let longer = FileSurgery.header(file) { $0.set(UInt64(file.count + 1), at: 24) }
@@ -72,6 +74,18 @@ import Testing
     #expect(
       violation(file + [0])?.rule
         == .fileLength(declared: UInt64(file.count), found: file.count + 1))
+  }
+
+  /// A reader without a feature learns of it before it meets what needs it, and only then.
+  @Test func declaredFeaturesAreThoseThatLayersNeed() throws {
+    #expect(file.fixed(UInt64.self, at: 16) == 0)
+    let spare = FileSurgery.header(file) { $0.set(UInt64(1), at: 16) }
+    #expect(violation(spare)?.rule == .features(declared: 1, needed: 0))
+    #expect(violation(spare)?.offset == 16)
+    let quantized = try SampleModels.quantized(scales: [1]).encoded()
+    #expect(quantized.fixed(UInt64.self, at: 16) == 1)
+    let silent = FileSurgery.header(quantized) { $0.set(UInt64(0), at: 16) }
+    #expect(violation(silent)?.rule == .features(declared: 0, needed: 1))
   }
 
   @Test func sectionTableRules() {

@@ -31,9 +31,9 @@ enum FileSurgery {
   }
 
   /// A file of sections that may be anything.
-  static func file(_ sections: [Section]) -> [UInt8] {
+  static func file(_ sections: [Section], features: FileFeatures = []) -> [UInt8] {
     let known = sections.map { (kind: FileSection.metadata, bytes: $0.bytes) }
-    return header(Container.encoded(known)) { bytes in
+    return header(Container.encoded(known, features: features)) { bytes in
       for (index, section) in sections.enumerated() {
         let entry = FileLayout.headerLength + index * FileLayout.tableEntryLength
         bytes.set(section.kind, at: entry)
@@ -50,7 +50,7 @@ enum FileSurgery {
     for index in sections.indices where sections[index].kind == section.rawValue {
       edit(&sections[index].bytes)
     }
-    return self.file(sections)
+    return self.file(sections, features: FileFeatures(rawValue: file.fixed(at: 16)))
   }
 }
 

@@ -214,6 +214,49 @@ import Testing
     #expect(rule(model(padded, .float32([1, 2], shape: [1, 2]))) == .paddingOfReals)
   }
 
+  @Test func quantizedConvolutions() {
+    func quantized(_ scales: [Float] = [1], elements: [Int8]? = nil, scale: Float = 1)
+      -> FormatError.Rule?
+    {
+      rule(
+        SampleModels.quantized(
+          scales: scales, elements: elements ?? .init(repeating: 127, count: 24),
+          input: .init(scale: scale, zero: 3)))
+    }
+    #expect(quantized() == nil)
+    #expect(quantized(elements: []) == .weightsCount(expected: 24, found: 0))
+    #expect(quantized(elements: .init(repeating: -128, count: 24)) == .weightOutOfRange)
+    #expect(quantized([1, 2]) == .parameterCount(channels: 4, found: 2))
+    for wrong: Float in [0, -1, .nan, .infinity, -.infinity, 0x1p-127, 0x1p127] {
+      #expect(quantized(scale: wrong) == .quantizationScale, "\(wrong)")
+    }
+    for wrong: Float in [0, -1, .nan, .infinity, .leastNonzeroMagnitude] {
+      #expect(quantized([1, wrong, 1, 1]) == .quantizationScale, "\(wrong)")
+    }
+    // The scales are possible, their product is not.
+    #expect(quantized([0x1p-100], scale: 0x1p-100) == .quantizationScale)
+    #expect(quantized([0x1p100], scale: 0x1p100) == .quantizationScale)
+    func dense(_ channels: Int, padding: ConvolutionGeometry.PaddingValue = .zero)
+      -> FormatError.Rule?
+    {
+      let geometry = ConvolutionGeometry(window: WindowGeometry(kernel: []), padding: padding)
+      let weights = QuantizedWeights(
+        elements: .init(repeating: 1, count: channels), shape: [1, channels], scales: [1])
+      return rule(
+        SampleModels.model(
+          .quantizedConvolution(
+            geometry, weights: weights, input: .init(scale: 1, zero: 0), Epilogue()),
+          inputs: [SampleModels.reals(.batch(1), .fixed(channels))],
+          outputs: [SampleModels.reals(.batch(1), .fixed(1))]))
+    }
+    #expect(dense(1 << 16) == nil)
+    #expect(dense(1 << 16 + 1) == .tooManyProducts(1 << 16 + 1))
+    #expect(dense(4, padding: .plusOne) == .paddingOfReals)
+    #expect(
+      rule(SampleModels.quantized(scales: [1])) { $0.values[0].elementType = .sign }
+        == .operandType(expected: .float32, found: .sign))
+  }
+
   @Test func epilogues() {
     func epilogue(_ epilogue: Epilogue, operands: Int = 0) -> FormatError.Rule? {
       rule(SampleModels.pointwise(epilogue, operands: operands))

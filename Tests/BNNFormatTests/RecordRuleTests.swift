@@ -162,6 +162,33 @@ import Testing
     #expect(try rule { $0.removeLast() } == .bytesAfterRecords(count: 32))
   }
 
+  @Test func bytesAreOnlyWeights() throws {
+    let model = SampleModels.quantized(scales: [1])
+    let bytes = (kind: UInt8(6), coding: UInt8(0), place: UInt8(1), [4, 2, 3], bytes: 24)
+    let list = (kind: UInt8(1), coding: UInt8(0), place: UInt8(0), [4], bytes: 16)
+    func rule(_ first: (kind: UInt8, coding: UInt8, place: UInt8, [Int], bytes: Int)) throws
+      -> FormatError.Rule?
+    {
+      let bytes = table([first, list])
+      return try self.rule(.tensors, of: model) { $0 = bytes }
+    }
+    #expect(try rule(bytes) == nil)
+    #expect(
+      try rule((2, 0, 1, [4, 2, 24], 24)) == .tensorKind(expected: .int8, found: .sign))
+    #expect(try rule((6, 0, 1, [24], 24)) == .tensorKind(expected: .int8, found: .int8))
+    #expect(try rule((6, 0, 1, [4, 2, 4], 24)) == .tensorBytes(expected: 32, found: 24))
+    #expect(try self.rule(.weights, of: model) { $0[0] = 0x80 } == .weightOutOfRange)
+    // No value is of bytes, no other weights are.
+    #expect(
+      try self.rule(.values, of: model) { $0[5] = 6 } == .unknownCode(.elementType, value: 6))
+    let chain: [(kind: UInt8, coding: UInt8, place: UInt8, [Int], bytes: Int)] = [
+      (6, 0, 1, [8, 1], 8), (3, 0, 0, [8], 32), (1, 0, 0, [8], 32),
+    ]
+    let changed = table(chain)
+    #expect(
+      try self.rule(.tensors) { $0 = changed } == .tensorKind(expected: .float32, found: .int8))
+  }
+
   @Test func tensorReferences() throws {
     // The last byte before the steps of the second layer names its weights.
     var chain = SampleModels.chain

@@ -32,6 +32,12 @@ import Testing
     #expect(summary.layers.map(\.coding) == [nil, "raw", "raw"])
   }
 
+  @Test func quantizedWeightsTakeAByteEach() throws {
+    let layer = try FileSummary(SampleModels.quantized(scales: [1, 2, 3, 4])).layers[0]
+    #expect(layer.weightBytes == 24)
+    #expect(layer.coding == "int8")
+  }
+
   @Test func summaryAddsUpToTheFile() throws {
     for model in SampleModels.all + [SampleModels.chain] {
       let summary = try FileSummary(model)

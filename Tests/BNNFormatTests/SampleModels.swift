@@ -106,11 +106,26 @@ enum SampleModels {
           .init(window: line), weights: .signs(weights([4, 2, 3])),
           Epilogue(steps: [.affine(scale: [1, 2, 3, 4], bias: [0])])), inputs: [input],
         outputs: [output]),
+      quantized(scales: [1, 0.5, 0.25, 3]), quantized(scales: [0.125]),
       model(
         .binaryConvolution(
           .init(window: WindowGeometry(kernel: [])), weights: weights([3, 70]), Epilogue()),
         inputs: [signs(.batch(1), .fixed(70))], outputs: [reals(.batch(1), .fixed(3))]),
     ]
+  }
+
+  static func quantized(
+    scales: [Float], elements: [Int8] = (0..<24).map { Int8($0 * 11 - 127) },
+    input: InputQuantization = .init(scale: 0.5, zero: 200)
+  ) -> BinaryModel {
+    let line = WindowGeometry(kernel: [2], strides: [3], dilations: [2], padsBegin: [2])
+    return model(
+      .quantizedConvolution(
+        .init(window: line),
+        weights: .init(elements: elements, shape: [4, 2, 3], scales: scales), input: input,
+        Epilogue(steps: [.affine(scale: [1, 2, 3, 4], bias: [0])])),
+      inputs: [reals(.fixed(2), .fixed(9), .fixed(3))],
+      outputs: [reals(.fixed(2), .fixed(3), .fixed(4))])
   }
 
   private static var epilogues: [BinaryModel] {

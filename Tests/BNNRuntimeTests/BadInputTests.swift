@@ -136,6 +136,52 @@ import Testing
       weights: .float32([Float](repeating: 1, count: shape.count), shape: shape), Epilogue())
   }
 
+  @Test func quantizedConvolutions() {
+    func bytes(_ elements: Int = 36, padding: ConvolutionGeometry.PaddingValue = .zero)
+      -> RuntimeError.LayerFault?
+    {
+      fault(
+        .quantizedConvolution(
+          ConvolutionGeometry(window: one, padding: padding),
+          weights: QuantizedWeights(
+            elements: .init(repeating: 1, count: elements), shape: [6, 1, 1, 6], scales: [1]),
+          input: InputQuantization(scale: 1, zero: 0), Epilogue()))
+    }
+    #expect(bytes() == nil)
+    #expect(bytes(35) == .rule(.weightsCount(expected: 36, found: 35)))
+    #expect(bytes(padding: .plusOne) == .geometry(one))
+  }
+
+  /// Padding that is written out takes memory: it is charged before it is taken.
+  @Test func paddingOfBytesIsCharged() {
+    let pad = [1 << 19, 1 << 19, 1 << 19]
+    let window = WindowGeometry(
+      kernel: [1, 1, 1], strides: pad.map { 2 * $0 - 1 }, padsBegin: pad, padsEnd: pad)
+    func value(_ name: String, _ extents: [Int]) -> ModelValue {
+      ModelValue(
+        name: name, elementType: .float32,
+        dimensions: [.batch(1)] + extents.map { Dimension.fixed($0) })
+    }
+    let model = BinaryModel(
+      provenance: .test, values: [value("x", [1, 1, 1, 1]), value("y", [2, 2, 2, 1])], inputs: [0],
+      outputs: [1],
+      layers: [
+        Layer(
+          name: "layer",
+          operation: .quantizedConvolution(
+            ConvolutionGeometry(window: window),
+            weights: QuantizedWeights(elements: [1], shape: [1, 1, 1, 1, 1], scales: [1]),
+            input: InputQuantization(scale: 1, zero: 0), Epilogue()), inputs: [0], outputs: [1])
+      ])
+    var isTooLarge = false
+    do {
+      _ = try InferenceSession(model)
+    } catch {
+      if case .tooLarge = error { isTooLarge = true }
+    }
+    #expect(isTooLarge)
+  }
+
   @Test func convolutions() {
     #expect(fault(real([6, 1, 1, 6])) == nil)
     #expect(fault(real([6, 1, 1, 5])) == .weightShape([6, 1, 1, 5]))

@@ -47,6 +47,61 @@ import Testing
       operation: operation, inputs: inputs, outputTypes: epilogue.outputTypes, outputShape: shape)
   }
 
+  /// The same with weights of one byte, and real inputs inside and outside the range of the bytes.
+  private func quantized(seed: Int, rank: Int) -> LayerCase? {
+    guard var own = convolution(seed: seed, rank: rank, isBinary: false, signWeights: false),
+      case .convolution(let geometry, .float32(_, let shape), let epilogue) = own.operation
+    else { return nil }
+    var random = SeededGenerator(seed: seed)
+    let elements = (0..<shape.count).map { _ -> Int8 in
+      random.pick([-127, 127, Int8.random(in: -127...127, using: &random)])
+    }
+    let scales = (0..<random.pick([1, shape[0]])).map { _ in
+      Float.random(in: 0.001...0.1, using: &random)
+    }
+    let input = InputQuantization(
+      scale: Float.random(in: 0.005...0.05, using: &random), zero: random.pick([0, 1, 128, 255]))
+    own.inputs[0] = random.reals(own.inputs[0].value.shape.dimensions)
+    own.operation = .quantizedConvolution(
+      geometry, weights: QuantizedWeights(elements: elements, shape: shape, scales: scales),
+      input: input, epilogue)
+    return own
+  }
+
+  @Test(arguments: 0..<4) func quantized(rank: Int) throws {
+    var count = 0
+    for seed in 200..<260 {
+      guard let own = quantized(seed: seed, rank: rank) else { continue }
+      try own.check()
+      count += 1
+    }
+    #expect(count > 30)
+  }
+
+  /// Sums beyond 2²⁴ are rounded when they become float32.
+  @Test func largeSumsOfBytes() throws {
+    var random = SeededGenerator(seed: 5)
+    let channels = 1 << 16
+    for (byte, weight) in [(255, 127), (0, 127), (255, -127)] as [(UInt8, Int8)] {
+      let weights = (0..<3 * channels).map { index in
+        index < channels ? weight : Int8.random(in: -127...127, using: &random)
+      }
+      try LayerCase(
+        operation: .quantizedConvolution(
+          ConvolutionGeometry(window: WindowGeometry(kernel: [])),
+          weights: QuantizedWeights(
+            elements: weights, shape: [3, channels], scales: [1, 0.3, 0.7]),
+          input: InputQuantization(scale: 1, zero: byte == 0 ? 255 : 0), Epilogue()),
+        inputs: [
+          (
+            .float32,
+            PlainValue(.init(repeating: byte == 0 ? -255 : 255, count: channels), [1, channels])
+          )
+        ], outputTypes: [.float32], outputShape: [1, 3]
+      ).check()
+    }
+  }
+
   @Test(arguments: 0..<4) func binary(rank: Int) throws {
     var count = 0
     for seed in 0..<60 {

@@ -45,6 +45,15 @@ func referenceOutputs(_ layer: Layer, _ inputs: [PlainValue], shape: Shape) -> [
       case .float32(let elements, let shape): PlainValue(elements, shape)
       }
     return finish(convolve(x, plain, geometry, shape: shape), epilogue, Array(inputs.dropFirst()))
+  case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+    let bytes = PlainValue(x.elements.map { Float(input.byte($0)) - Float(input.zero) }, x.shape)
+    let plain = PlainValue(weights.elements.map { Float($0) }, weights.shape)
+    let sums = convolve(bytes, plain, geometry, shape: shape)
+    let factors = weights.scales.map { input.scale * $0 }
+    let real = zip(sums.elements, shape.indices).map { sum, index in
+      sum * (factors.count == 1 ? factors[0] : factors[index.last ?? 0])
+    }
+    return finish(PlainValue(real, shape), epilogue, Array(inputs.dropFirst()))
   case .pool(let kind, let window, _, let epilogue):
     return finish(pool(x, kind, window, shape: shape), epilogue, Array(inputs.dropFirst()))
   case .binaryPool(let window, _, let inverted):

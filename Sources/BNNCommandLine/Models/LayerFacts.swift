@@ -50,6 +50,11 @@ extension LayerFacts {
       self.weights = weights.count
       bitsPerWeight = 32
       reason = "its weights are real-valued"
+    case .quantizedConvolution(_, let weights, _, _):
+      floatMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
+      self.weights = weights.shape.count
+      bitsPerWeight = 8
+      reason = "its weights are real-valued, stored as bytes"
     case .array(let operation):
       floatMACs = operation.products(layer, of: model)
       if case .constant(let tensor) = operation { parameters = tensor.count }
@@ -90,6 +95,8 @@ extension Operation {
       geometry.window.spatialRank == 0 ? "binary dense" : "binary convolution"
     case .convolution(let geometry, _, _):
       geometry.window.spatialRank == 0 ? "dense" : "convolution"
+    case .quantizedConvolution(let geometry, _, _, _):
+      geometry.window.spatialRank == 0 ? "int8 dense" : "int8 convolution"
     case .pool(.maximum, _, _, _): "maximum pool"
     case .pool(.average, _, _, _): "average pool"
     case .binaryPool: "binary pool"

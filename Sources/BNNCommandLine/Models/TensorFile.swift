@@ -28,6 +28,26 @@ enum TensorFile {
     return converted
   }
 
+  /// Reads a tensor for every input of a graph from arguments of the form `[NAME=]FILE`; none for no
+  /// arguments.
+  static func read(
+    _ arguments: [String], option: String, for graph: Graph
+  ) throws(CommandError) -> [String: Tensor] {
+    guard !arguments.isEmpty else { return [:] }
+    let ports = graph.inputs.map { Port(graph[$0]) }
+    let paths = try NamedFiles(option: option, arguments: arguments)
+      .resolved(for: ports.map(\.name))
+    var inputs: [String: Tensor] = [:]
+    for port in ports {
+      guard let path = paths[port.name] else {
+        throw CommandError(
+          .usage, "input '\(port.name)' has no file; give \(option) for each input")
+      }
+      inputs[port.name] = try read(path, for: port)
+    }
+    return inputs
+  }
+
   static func requireWritable(_ path: String) throws(CommandError) {
     guard FilePath.suffix(of: path) == "npy" else {
       throw CommandError(.usage, file: path, "outputs are written as .npy; use that suffix")

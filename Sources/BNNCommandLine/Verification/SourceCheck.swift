@@ -24,6 +24,8 @@ struct SourceCheck {
     } catch {
       throw CommandError(error)
     }
+    var options = options
+    options.maximumDistance = converter.options.maximumError
     let verifier = Verifier(
       source: resolved, canonical: canonical, model: model, options: options)
     do {

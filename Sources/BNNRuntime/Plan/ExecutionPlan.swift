@@ -76,6 +76,8 @@ final class ExecutionPlan {
       try BinaryConvolutionStep(geometry, weights, epilogue, context)
     case .convolution(let geometry, let weights, let epilogue):
       try ConvolutionStep(geometry, weights, epilogue, context)
+    case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+      try QuantizedConvolutionStep(geometry, weights, input, epilogue, context)
     case .pool(let kind, let window, let ceiling, let epilogue):
       try PoolStep(kind, window, ceiling: ceiling, epilogue, context)
     case .binaryPool(let window, let ceiling, let inverted):

@@ -36,6 +36,16 @@ struct LayerContract {
       }
       shape = try Self.convolution(geometry, weights: weights.shape, input: first.shape)
       try use(epilogue)
+    case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+      ownInputTypes = [.float32]
+      guard geometry.padding == .zero else { throw .geometry(geometry.window) }
+      do {
+        try weights.check(input)
+      } catch {
+        throw .rule(error)
+      }
+      shape = try Self.convolution(geometry, weights: weights.shape, input: first.shape)
+      try use(epilogue)
     case .pool(_, let window, let ceiling, let epilogue):
       ownInputTypes = [.float32]
       shape = try Self.pool(window, ceiling: ceiling, input: first.shape)

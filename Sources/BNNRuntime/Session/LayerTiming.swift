@@ -58,6 +58,7 @@ extension Operation {
     switch self {
     case .binaryConvolution: "binaryConvolution"
     case .convolution: "convolution"
+    case .quantizedConvolution: "quantizedConvolution"
     case .pool: "pool"
     case .binaryPool: "binaryPool"
     case .pointwise: "pointwise"

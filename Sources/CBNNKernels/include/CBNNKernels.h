@@ -11,6 +11,7 @@
 #include "bnn_bits.h"
 #include "bnn_epilogue.h"
 #include "bnn_fgemm.h"
+#include "bnn_igemm.h"
 #include "bnn_isa.h"
 #include "bnn_layout.h"
 #include "bnn_pointwise.h"

@@ -5,7 +5,7 @@ import BNNTestSupport
 struct BrokenProperty: Error, CustomStringConvertible {
   enum Property: String {
     case building, conversion, resolved, canonical, runtime, coding, determinism, idempotence
-    case binaryLayers, verification
+    case binaryLayers, verification, int8
   }
 
   var property: Property
@@ -52,6 +52,7 @@ struct NetworkProperties {
     try checkDeterminism(converter, conversion)
     try checkIdempotence(converter, conversion)
     if spec.seed % 8 == 0 { try checkVerification(converter, conversion) }
+    if spec.seed % 8 == 4 { try checkInt8() }
   }
 
   private func broken(_ property: BrokenProperty.Property, _ detail: String) -> BrokenProperty {
@@ -166,6 +167,22 @@ struct NetworkProperties {
     }
   }
 
+  /// Layers in integers are what the file says, with all kernels.
+  private func checkInt8() throws {
+    let input = ["x": input(batch: batches[0])]
+    let converter = try Converter(
+      options: .init(allowsFloat: true, floatStorage: .int8Compute, calibration: input))
+    let conversion = try converter.convert(source)
+    try checkCoding(conversion.model)
+    let verifier = Verifier(
+      source: try converter.resolveSigns(of: source), canonical: conversion.canonical,
+      model: conversion.model)
+    let report = try verifier.verify(inputs: input)
+    guard report.verdict == .match else { throw broken(.int8, "\(report)") }
+    let check = try SelfCheck(conversion.model).run()
+    guard check.verdict == .match else { throw broken(.int8, "\(check)") }
+  }
+
   private func checkVerification(_ converter: Converter, _ conversion: Conversion) throws {
     let verifier = Verifier(
       source: try converter.resolveSigns(of: source), canonical: conversion.canonical,
@@ -200,7 +217,7 @@ extension BNNFormat.Operation {
   /// Whether the layer multiplies real values with weights or with each other, and sums up.
   fileprivate var isRealProduct: Bool {
     switch self {
-    case .convolution, .array(.matrixProduct), .array(.convolution),
+    case .convolution, .quantizedConvolution, .array(.matrixProduct), .array(.convolution),
       .array(.transposedConvolution):
       true
     default: false

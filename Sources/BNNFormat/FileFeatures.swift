@@ -1,0 +1,17 @@
+/// What a reader must know beyond the first readers of version 1: the header's bit set.
+struct FileFeatures: OptionSet, Hashable {
+  var rawValue: UInt64
+
+  /// Quantized convolutions, and tensors of int8.
+  static let quantizedConvolutions = FileFeatures(rawValue: 1)
+
+  static let known: FileFeatures = [.quantizedConvolutions]
+}
+
+extension BinaryModel {
+  /// The features that a file of the model needs.
+  var features: FileFeatures {
+    layers.contains { if case .quantizedConvolution = $0.operation { true } else { false } }
+      ? [.quantizedConvolutions] : []
+  }
+}

@@ -1,0 +1,100 @@
+import CBNNKernels
+
+/// Rows of bits where they lie, in halves of words (see `bnn_bit_rows`).
+struct BitRows {
+  var count: Int
+  var halves: Int
+  var rows: UnsafePointer<UnsafePointer<UInt32>?>
+  var offsets: UnsafePointer<UInt32>
+}
+
+/// A binary matrix product (see `bnn_bgemm.h`).
+struct BinaryProductKernel {
+  private let kernel: bnn_bgemm
+  let name: String
+  /// Bytes per word of each row that a product needs as scratch.
+  let scratchBytesPerWord: Int
+
+  init(_ pointer: UnsafePointer<bnn_bgemm>) {
+    kernel = pointer.pointee
+    name = String(cString: kernel.name)
+    scratchBytesPerWord = kernel.scratch_bytes_per_word
+  }
+
+  /// Those that this CPU runs, best first.
+  static var supported: [BinaryProductKernel] {
+    (0..<bnn_bgemm_count()).compactMap { bnn_bgemm_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { BinaryProductKernel($0) }
+  }
+
+  func weightBytes(outputs: Int, words: Int) -> Int { kernel.weight_bytes(outputs, words) }
+
+  func packWeights(
+    outputs: Int, words: Int, rows: UnsafePointer<UInt64>, into packed: UnsafeMutableRawPointer
+  ) {
+    kernel.pack_weights(outputs, words, rows, packed)
+  }
+
+  func multiply(
+    _ rows: BitRows, outputs: Int, packedWeights: UnsafeRawPointer,
+    scratch: UnsafeMutableRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
+    out: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    var source = bnn_bit_rows(
+      count: rows.count, halves: rows.halves, rows: rows.rows, offsets: rows.offsets)
+    kernel.multiply(&source, outputs, packedWeights, scratch, bases, out, stride)
+  }
+}
+
+/// A product of bits with small groups (see `bnn_bgroup.h`).
+struct GroupProductKernel {
+  private let pointer: UnsafePointer<bnn_bgroup>
+  let name: String
+
+  init(_ pointer: UnsafePointer<bnn_bgroup>) {
+    self.pointer = pointer
+    name = String(cString: pointer.pointee.name)
+  }
+
+  static var supported: [GroupProductKernel] {
+    (0..<bnn_bgroup_count()).compactMap { bnn_bgroup_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { GroupProductKernel($0) }
+  }
+
+  struct Shape {
+    fileprivate var shape: bnn_group_shape
+
+    init(taps: Int, groups: Int, bitsPerTap: Int, outputsPerGroup: Int, pixelWords: Int) {
+      shape = bnn_group_shape(
+        taps: taps, groups: groups, bits_per_tap: bitsPerTap, outputs_per_group: outputsPerGroup,
+        pixel_words: pixelWords)
+    }
+
+    var weightBytes: Int { withUnsafePointer(to: shape) { bnn_bgroup_weight_bytes($0) } }
+    var scratchBytes: Int { withUnsafePointer(to: shape) { bnn_bgroup_scratch_bytes($0) } }
+
+    /// Rows of whole words, one per output, tap after tap without gaps.
+    func packWeights(
+      _ rows: UnsafePointer<UInt64>, rowWords: Int, into packed: UnsafeMutableRawPointer
+    ) {
+      withUnsafePointer(to: shape) { bnn_bgroup_pack_weights($0, rows, rowWords, packed) }
+    }
+  }
+
+  /// Whether the kernel takes such groups.
+  func fits(_ shape: Shape) -> Bool {
+    withUnsafePointer(to: shape.shape) { bnn_bgroup_fits(pointer, $0) }
+  }
+
+  func multiply(
+    _ shape: Shape, count: Int, rows: UnsafePointer<UnsafePointer<UInt32>?>,
+    tapOffsets: UnsafePointer<UInt32>, packedWeights: UnsafeRawPointer,
+    scratch: UnsafeMutableRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
+    out: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    var source = bnn_tap_rows(count: count, rows: rows, tap_offsets: tapOffsets)
+    withUnsafePointer(to: shape.shape) {
+      pointer.pointee.multiply($0, &source, packedWeights, scratch, bases, out, stride)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import CBNNKernels
+
+/// A step of an epilogue. Parameters per channel are padded to whole blocks of channels.
+struct EpilogueStep {
+  fileprivate var step: bnn_epilogue_step
+
+  private init(
+    _ kind: bnn_epilogue_kind, _ a: UnsafePointer<Float>? = nil, _ b: UnsafePointer<Float>? = nil,
+    stride: Int = 0, lower: Float = 0, upper: Float = 0
+  ) {
+    step = bnn_epilogue_step(kind: kind, a: a, b: b, stride: stride, lower: lower, upper: upper)
+  }
+
+  static func affine(scale: UnsafePointer<Float>, bias: UnsafePointer<Float>) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_AFFINE, scale, bias)
+  }
+  static func slopes(
+    positive: UnsafePointer<Float>, negative: UnsafePointer<Float>
+  ) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_SLOPES, positive, negative)
+  }
+  static func clamp(lower: Float, upper: Float) -> EpilogueStep {
+    EpilogueStep(BNN_EPILOGUE_CLAMP, lower: lower, upper: upper)
+  }
+  static var relu: EpilogueStep { EpilogueStep(BNN_EPILOGUE_RELU) }
+
+  /// With another value, of which each row is `stride` elements after the one before it.
+  static func combine(
+    isProduct: Bool, isScalar: Bool, stride: Int
+  ) -> EpilogueStep {
+    let kind: bnn_epilogue_kind =
+      switch (isProduct, isScalar) {
+      case (false, false): BNN_EPILOGUE_ADD
+      case (true, false): BNN_EPILOGUE_MULTIPLY
+      case (false, true): BNN_EPILOGUE_ADD_SCALAR
+      case (true, true): BNN_EPILOGUE_MULTIPLY_SCALAR
+      }
+    return EpilogueStep(kind, stride: stride)
+  }
+
+  /// The other value of `combine`, from the first row on.
+  func with(operand: UnsafePointer<Float>) -> EpilogueStep {
+    var bound = self
+    bound.step.a = operand
+    return bound
+  }
+}
+
+/// Epilogues (see `bnn_epilogue.h`).
+struct EpilogueKernel {
+  private let kernel: bnn_epilogue
+  var name: String { String(cString: kernel.name) }
+
+  /// Channels that are processed together; parameters have whole blocks.
+  static let block = 64
+
+  init(_ pointer: UnsafePointer<bnn_epilogue>) { kernel = pointer.pointee }
+
+  static var supported: [EpilogueKernel] {
+    (0..<bnn_epilogue_count()).compactMap { bnn_epilogue_at($0) }
+      .filter { bnn_isa_supported($0.pointee.isa) }.map { EpilogueKernel($0) }
+  }
+
+  /// A test of numbers against an interval per channel.
+  struct Test {
+    fileprivate var test: bnn_epilogue_test
+
+    init(
+      lower: UnsafeRawPointer, upper: UnsafeRawPointer, outsideIsPlus: UnsafePointer<UInt64>
+    ) {
+      test = bnn_epilogue_test(lower: lower, upper: upper, outside_is_plus: outsideIsPlus)
+    }
+  }
+
+  enum Source {
+    case floats(UnsafePointer<Float>)
+    case integers(UnsafePointer<Int32>)
+
+    func advanced(by count: Int) -> Source {
+      switch self {
+      case .floats(let x): .floats(x + count)
+      case .integers(let x): .integers(x + count)
+      }
+    }
+  }
+
+  /// What a result is stored as; bits need a test.
+  struct Target {
+    var values: UnsafeMutablePointer<Float>?
+    var test: Test?
+    var bits: UnsafeMutablePointer<UInt64>?
+  }
+
+  func run(
+    rows: Int, channels: Int, _ source: Source, _ steps: UnsafeBufferPointer<EpilogueStep>,
+    to target: Target
+  ) {
+    let list = UnsafeRawPointer(steps.baseAddress)?
+      .assumingMemoryBound(to: bnn_epilogue_step.self)
+    var test = target.test?.test ?? bnn_epilogue_test()
+    let bits = target.test == nil ? nil : target.bits
+    switch source {
+    case .floats(let x):
+      kernel.floats(rows, channels, x, list, steps.count, target.values, &test, bits)
+    case .integers(let x):
+      kernel.integers(rows, channels, x, list, steps.count, target.values, &test, bits)
+    }
+  }
+
+  func test(
+    rows: Int, channels: Int, _ x: UnsafePointer<Int32>, _ test: Test,
+    to bits: UnsafeMutablePointer<UInt64>
+  ) {
+    var test = test.test
+    kernel.accumulators(rows, channels, x, &test, bits)
+  }
+}
