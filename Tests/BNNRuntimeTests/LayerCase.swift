@@ -47,7 +47,7 @@ struct LayerCase {
   func check(tolerance: Float? = nil, _ location: SourceLocation = #_sourceLocation) throws {
     let layer = model.layers[0]
     let expected = referenceOutputs(layer, inputs.map(\.value), shape: outputShape)
-    for (kernels, threads) in [(KernelChoice.scalar, 1), (.best, 1), (.best, 3)] {
+    for (kernels, threads) in KernelChoice.supported.map({ ($0, 1) }) + [(.best, 3)] {
       let session = try InferenceSession(model, threads: threads, kernels: kernels)
       let outputs = try session.run(tensors)
       #expect(outputs.map(\.name) == outputTypes.indices.map { "y\($0)" }, sourceLocation: location)

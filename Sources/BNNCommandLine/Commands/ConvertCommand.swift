@@ -122,7 +122,7 @@ package struct ConvertCommand: ParsableCommand {
     let model = try ModelLoader.source(source, sourceOptions)
     converter.options.calibration = try TensorFile.read(
       calibration, option: "--calibration", for: model.graph)
-    let conversion = try convert(model, with: converter, console)
+    let conversion = try convert(consume model, with: converter, console)
     let bytes = try encode(conversion.model, path: source)
     if verify { try verify(conversion, by: converter, bytes: bytes, path: source) }
     console.endProgress()
@@ -162,12 +162,12 @@ package struct ConvertCommand: ParsableCommand {
   // MARK: The work
 
   private func convert(
-    _ model: SourceModel, with converter: Converter, _ console: Console
+    _ model: consuming SourceModel, with converter: Converter, _ console: Console
   ) throws(CommandError) -> Conversion {
     var dumps = ""
     let conversion: Conversion
     do {
-      conversion = try converter.convert(model) { report, graph in
+      conversion = try converter.convert(consume model) { report, graph in
         console.progress("pass \(report.pass)")
         console.detail("pass \(report.pass): \(report.outcome.rewrites.count) rewrites")
         for rewrite in report.outcome.rewrites {

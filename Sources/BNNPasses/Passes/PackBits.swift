@@ -58,10 +58,21 @@ extension PackedTensor {
     let channels = weights.shape[1]
     let kernel = Array(weights.shape.dimensions.dropFirst(2))
     let taps = kernel.reduce(1, *)
-    self.init(shape: Shape([outputs] + kernel + [channels])) { index in
-      let (rest, channel) = index.quotientAndRemainder(dividingBy: max(channels, 1))
-      let (output, tap) = rest.quotientAndRemainder(dividingBy: max(taps, 1))
-      return floats[(output * channels + channel) * taps + tap] > 0
+    let shape = Shape([outputs] + kernel + [channels])
+    var bytes = [UInt8](repeating: 0, count: PackedTensor.byteCount(of: shape.count))
+    floats.withUnsafeBufferPointer { floats in
+      var index = 0
+      for output in 0..<outputs {
+        for tap in 0..<taps {
+          var from = output * channels * taps + tap
+          for _ in 0..<channels {
+            if floats[from] > 0 { bytes[index >> 3] |= 1 << UInt8(index & 7) }
+            index += 1
+            from += taps
+          }
+        }
+      }
     }
+    self.init(shape: shape, bytes: bytes)
   }
 }
