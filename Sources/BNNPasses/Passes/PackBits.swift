@@ -66,7 +66,8 @@ extension PackedTensor {
         for tap in 0..<taps {
           var from = output * channels * taps + tap
           for _ in 0..<channels {
-            if floats[from] > 0 { bytes[index >> 3] |= 1 << UInt8(index & 7) }
+            // Without a branch, which no CPU could predict.
+            bytes[index >> 3] |= (floats[from] > 0 ? 1 : 0) << UInt8(index & 7)
             index += 1
             from += taps
           }

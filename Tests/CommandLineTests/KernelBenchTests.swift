@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+@testable import BNNCommandLine
+
+struct KernelBenchTests {
+  private struct Document: Decodable {
+    struct Timing: Decodable {
+      var step: String
+      var kernels: String
+      var gigaMACsPerSecond: Double
+      var agrees: Bool
+    }
+    var schemaVersion: Int
+    var kernelTimings: [Timing]
+  }
+
+  @Test func allKernelsAgree() throws {
+    let run = try Command.run("bnnbench", ["--kernels", "all", "--runs", "1", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let document = try JSONDecoder().decode(Document.self, from: Data(run.output.utf8))
+    #expect(document.schemaVersion == 1)
+    #expect(Set(document.kernelTimings.map(\.step)).count == KernelBench.steps.count)
+    #expect(document.kernelTimings.contains { $0.kernels == "scalar" })
+    #expect(document.kernelTimings.allSatisfy { $0.agrees && $0.gigaMACsPerSecond > 0 })
+  }
+
+  @Test(arguments: [
+    [], ["--kernels", "sse9"], ["--kernels", "all", "model.bnn"],
+    ["--kernels", "scalar", "--layers"],
+  ]) func wrongUsage(_ arguments: [String]) throws {
+    let run = try Command.run("bnnbench", arguments)
+    #expect(run.status == ExitStatus.usage.rawValue)
+    #expect(!run.errors.isEmpty)
+  }
+}
