@@ -26,6 +26,7 @@ int main(void) {
   CHECK_FAMILY(bnn_bgemm, check_bgemm)
   CHECK_FAMILY(bnn_bgroup, check_bgroup)
   CHECK_FAMILY(bnn_fgemm, check_fgemm)
+  CHECK_FAMILY(bnn_igemm, check_igemm)
   CHECK_FAMILY(bnn_epilogue, check_epilogue)
   CHECK_FAMILY(bnn_pointwise, check_pointwise)
   CHECK_FAMILY(bnn_windowpool, check_windowpool)
@@ -34,5 +35,6 @@ int main(void) {
   printf("functions\n");
   CHECK_FUNCTION("bnn_copy_bits", check_copy_bits)
   CHECK_FUNCTION("bnn_interleave", check_interleave)
+  CHECK_FUNCTION("bnn_pool_run", check_threads)
   return 0;
 }
