@@ -103,7 +103,8 @@ package struct BenchCommand: ParsableCommand {
     try report(
       BenchResult(
         latencyMilliseconds: Latency(samples), threads: model is FileModel ? threads.threads : 1,
-        runs: runs, batch: batch, kernels: model.kernels, layers: latencies))
+        runs: runs, batch: batch, kernels: model.kernels, layers: latencies,
+        splitMilliseconds: latencies.map { TimeSplit($0) }))
   }
 
   /// Without a model.

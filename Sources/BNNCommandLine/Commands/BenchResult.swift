@@ -9,6 +9,8 @@ struct BenchResult: Encodable {
   var batch: Int
   var kernels: String
   var layers: [LayerLatency]?
+  /// Of `layers`.
+  var splitMilliseconds: TimeSplit?
 
   var text: String {
     var text = "latency: minimum \(ms(latencyMilliseconds.min)) ms"
@@ -27,7 +29,10 @@ struct BenchResult: Encodable {
         Formatting.grouped(layer.floatMACs), layer.kernel,
       ])
     }
-    return text + "\n" + table.text
+    let split = TimeSplit(layers)
+    text += "\n" + table.text + "\nbinary convolutions \(ms(split.binaryConvolutions)) ms"
+    text += ", real-valued convolutions \(ms(split.floatConvolutions)) ms"
+    return text + ", the rest \(ms(split.rest)) ms\n"
   }
 
   private func ms(_ value: Double) -> String { Formatting.fixed(value, digits: 4) }
@@ -44,6 +49,25 @@ struct Latency: Encodable {
     min = sorted.first ?? 0
     median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     p90 = sorted[(sorted.count * 9 + 9) / 10 - 1]
+  }
+}
+
+/// Where the time of a model goes; dense layers count as convolutions.
+struct TimeSplit: Encodable {
+  var binaryConvolutions = 0.0
+  var floatConvolutions = 0.0
+  var rest = 0.0
+
+  init(_ layers: [LayerLatency]) {
+    for layer in layers {
+      if layer.binaryMACs > 0 {
+        binaryConvolutions += layer.milliseconds
+      } else if layer.floatMACs > 0 {
+        floatConvolutions += layer.milliseconds
+      } else {
+        rest += layer.milliseconds
+      }
+    }
   }
 }
 
