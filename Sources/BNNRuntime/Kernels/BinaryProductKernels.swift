@@ -14,11 +14,14 @@ struct BinaryProductKernel {
   let name: String
   /// Bytes per word of each row that a product needs as scratch.
   let scratchBytesPerWord: Int
+  /// How many halves times outputs take about as long as gathering one row.
+  let halvesPerGather: Int
 
   init(_ pointer: UnsafePointer<bnn_bgemm>) {
     kernel = pointer.pointee
     name = String(cString: kernel.name)
     scratchBytesPerWord = kernel.scratch_bytes_per_word
+    halvesPerGather = kernel.halves_per_gather
   }
 
   /// Those that this CPU runs, best first.

@@ -199,6 +199,7 @@ const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
   .scratch_bytes_per_word = row_bytes_per_word,
+  .halves_per_gather = 256,
   .multiply = multiply,
 };
 

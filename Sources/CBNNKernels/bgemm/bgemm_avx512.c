@@ -233,6 +233,7 @@ const bnn_bgemm bnn_bgemm_2x64__avx512 = {
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
   .scratch_bytes_per_word = row_bytes_per_word,
+  .halves_per_gather = 384,
   .multiply = multiply,
 };
 

@@ -89,6 +89,7 @@ const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
   .scratch_bytes_per_word = 0,
+  .halves_per_gather = 512,
   .multiply = multiply,
 };
 

@@ -141,6 +141,7 @@ const bnn_bgemm bnn_bgemm_4x16__neon = {
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
   .scratch_bytes_per_word = 2 * lanes * sizeof(uint32_t),
+  .halves_per_gather = 192,
   .multiply = multiply,
 };
 

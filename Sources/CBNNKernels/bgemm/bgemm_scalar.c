@@ -40,5 +40,6 @@ const bnn_bgemm bnn_bgemm_1x8__scalar = {
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
   .scratch_bytes_per_word = 0,
+  .halves_per_gather = 64,
   .multiply = multiply,
 };

@@ -44,6 +44,9 @@ typedef struct bnn_bgemm {
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
   // Bytes per word of each row that `multiply` needs to rearrange rows in; 0 where it does not.
   size_t scratch_bytes_per_word;
+  // How many halves times outputs take about as long as gathering one row without gaps: rows with
+  // gaps are worth it up to there.
+  size_t halves_per_gather;
   // `out` has `out_stride` elements from row to row; `scratch` is aligned to 64.
   void (*multiply)(
     const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,

@@ -3,8 +3,8 @@ import BNNTensor
 /// The rows of bits that a binary convolution multiplies: what the window of each output position
 /// sees.
 ///
-/// Rows are read where they lie where taps are whole halves of words, or nearly so (those of 48
-/// channels are mostly full); otherwise their bits are gathered without gaps.
+/// Rows are read where they lie where taps are whole halves of words, or the gaps between taps cost
+/// less than gathering bits without gaps.
 struct BitRowSource {
   private let input: Buffer
   private let layout: Layout
@@ -25,16 +25,22 @@ struct BitRowSource {
   }
 
   init(
-    _ input: Buffer, _ plan: WindowPlan, groups: Int, outsideIsPlus: Bool, tileRows: Int,
-    _ context: LayerContext
+    _ input: Buffer, _ plan: WindowPlan, groups: Int, outputsPerGroup: Int, outsideIsPlus: Bool,
+    tileRows: Int, _ context: LayerContext
   ) throws(RuntimeError) {
     self.input = input
     bitsPerTap = input.channels / groups
     self.outsideIsPlus = outsideIsPlus
     let depth = plan.taps * bitsPerTap
     let (denseHalves, halvesPerTap) = ((depth + 31) / 32, (bitsPerTap + 31) / 32)
-    let isAligned =
-      groups == 1 ? 3 * plan.taps * halvesPerTap <= 4 * denseHalves : bitsPerTap % 32 == 0
+    let gaps = StepWork.product(plan.taps * halvesPerTap - denseHalves, outputsPerGroup)
+    // Taps of one or two bytes are moved at once; those of several words that do not end at a byte
+    // take longest.
+    let isWholeBytes = bitsPerTap % 8 == 0
+    let effort =
+      isWholeBytes ? (bitsPerTap <= 16 ? 1 : 2) : (bitsPerTap > 64 ? 3 : 1)
+    let isWorthIt = gaps <= effort * context.kernels.binaryProduct.halvesPerGather
+    let isAligned = groups == 1 ? isWorthIt : bitsPerTap % 32 == 0
     let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap).memory
     let rows =
       isAligned

@@ -13,7 +13,8 @@ final class GroupwiseProduct: BinaryProduct {
   init(_ source: BinaryProductSource, _ context: LayerContext) throws(RuntimeError) {
     self.source = source
     rows = try BitRowSource(
-      source.input, source.plan, groups: source.groups, outsideIsPlus: source.outsideIsPlus,
+      source.input, source.plan, groups: source.groups,
+      outputsPerGroup: source.outputsPerGroup, outsideIsPlus: source.outsideIsPlus,
       tileRows: source.tileRows, context)
     let kernel = context.kernels.binaryProduct
     self.kernel = kernel
