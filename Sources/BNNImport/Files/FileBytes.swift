@@ -8,7 +8,7 @@
 
 /// Reading whole files and parts of files, with the system's calls: a mapped file that shrinks
 /// while it is read would end the process.
-struct InputFile: ~Copyable {
+final class InputFile {
   private let descriptor: Int32
   let byteCount: Int
 
@@ -36,21 +36,42 @@ struct InputFile: ~Copyable {
       ? ImportFault(.notFound) : ImportFault(.cannotOpen(cause: systemMessage()))
   }
 
-  /// The bytes of a range that lies within the file.
+  /// The bytes of a range that lies within the file; fewer if the file has shrunk.
   func bytes(from offset: Int, count: Int) throws(ImportFault) -> [UInt8] {
     var failure: String?
     let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      filled = 0
-      while filled < count, let base = buffer.baseAddress {
-        let found = pread(descriptor, base + filled, count - filled, off_t(offset + filled))
-        if found < 0, errno == EINTR { continue }
-        if found < 0 { failure = systemMessage() }
-        if found <= 0 { return }
-        filled += found
-      }
+      (filled, failure) = read(UnsafeMutableRawBufferPointer(buffer), from: offset)
     }
     if let failure { throw ImportFault(.readFailed(cause: failure)) }
     return result
+  }
+
+  /// Numbers that lie in the file as they lie in memory: CPUs are little-endian.
+  func floats(from offset: Int, count: Int) throws(ImportFault) -> [Float] {
+    var failure: String?
+    let result = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+      let found: Int
+      (found, failure) = read(UnsafeMutableRawBufferPointer(buffer), from: offset)
+      filled = found / 4
+    }
+    if let failure { throw ImportFault(.readFailed(cause: failure)) }
+    guard result.count == count else { throw ImportFault(.truncated(offset: offset)) }
+    return result
+  }
+
+  /// Fills a buffer as far as the file goes.
+  private func read(
+    _ buffer: UnsafeMutableRawBufferPointer, from offset: Int
+  ) -> (count: Int, failure: String?) {
+    var filled = 0
+    while filled < buffer.count, let base = buffer.baseAddress {
+      let found = pread(descriptor, base + filled, buffer.count - filled, off_t(offset + filled))
+      if found < 0, errno == EINTR { continue }
+      if found < 0 { return (filled, systemMessage()) }
+      if found == 0 { break }
+      filled += found
+    }
+    return (filled, nil)
   }
 
   func allBytes() throws(ImportFault) -> [UInt8] { try bytes(from: 0, count: byteCount) }

@@ -34,8 +34,8 @@ struct ExternalData {
     return number
   }
 
-  /// The bytes of a tensor that needs this many.
-  func read(needed: Int) throws(ImportFault) -> [UInt8] {
+  /// Where the bytes of a tensor that needs this many lie.
+  func elements(needed: Int) throws(ImportFault) -> StoredElements {
     if let length, length != needed {
       throw ImportFault(.wrongByteCount(found: length, expected: needed))
     }
@@ -45,7 +45,7 @@ struct ExternalData {
         .externalDataTooShort(
           location: location, needed: needed, found: max(0, file.byteCount - offset)))
     }
-    return try file.bytes(from: offset, count: needed)
+    return StoredElements(file: file, offset: offset, byteCount: needed)
   }
 
   /// The file's path, which must lie in the model's folder once links are followed.

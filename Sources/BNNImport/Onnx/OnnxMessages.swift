@@ -14,58 +14,64 @@ private typealias Descriptor = UnsafePointer<ProtobufCMessageDescriptor>
 
 /// Unpacks ONNX messages. The only code that sees protobuf-c and the generated structs.
 enum OnnxMessages {
-  /// Reads a model's file. The file's bytes are gone before the first tensor is decoded, and each
-  /// stored tensor is freed as soon as it is decoded, so memory peaks at about twice the file.
+  /// Reads a model's file. Stored tensors are read from it one by one as they are decoded, so
+  /// memory peaks at about the size of the file.
   static func readModel(
     _ path: String, decoder: inout TensorDecoder
   ) throws(ImportFault) -> (model: OnnxModel, byteCount: Int) {
-    let (unpacked, byteCount) = try unpack(
-      path, as: bnn_onnx_model_descriptor(), BnnOnnx__ModelProto.self)
+    let file = try InputFile(path)
+    let unpacked = try unpack(
+      file, as: bnn_onnx_model_descriptor(), BnnOnnx__ModelProto.self)
     defer { protobuf_c_message_free_unpacked(&unpacked.pointee.base, nil) }
-    var reader = MessageReader(decoder: decoder)
+    var reader = MessageReader(file: file, decoder: decoder)
     let model = try reader.model(unpacked.pointee)
     decoder = reader.decoder
-    return (model, byteCount)
+    return (model, file.byteCount)
   }
 
   /// Reads a file that holds one tensor.
   static func readTensor(_ path: String) throws(ImportFault) -> Tensor {
-    let (unpacked, _) = try unpack(
-      path, as: bnn_onnx_tensor_descriptor(), BnnOnnx__TensorProto.self)
+    let file = try InputFile(path)
+    let unpacked = try unpack(
+      file, as: bnn_onnx_tensor_descriptor(), BnnOnnx__TensorProto.self)
     defer { protobuf_c_message_free_unpacked(&unpacked.pointee.base, nil) }
-    var reader = MessageReader(decoder: TensorDecoder(folder: folder(of: path)))
+    var reader = MessageReader(file: file, decoder: TensorDecoder(folder: folder(of: path)))
     return try reader.tensor(unpacked)
   }
 
   private static func unpack<Message>(
-    _ path: String, as descriptor: Descriptor?, _ type: Message.Type
-  ) throws(ImportFault) -> (UnsafeMutablePointer<Message>, Int) {
-    let bytes = try InputFile(path).allBytes()
-    guard !bytes.isEmpty, let descriptor else { throw ImportFault(.empty) }
-    let unpacked = try bytes.withRawBytes {
-      (buffer) throws(ImportFault) -> UnsafeMutablePointer<ProtobufCMessage>? in
-      try scan.check(buffer, as: descriptor)
-      return protobuf_c_message_unpack(
-        descriptor, nil, buffer.count, buffer.bindMemory(to: UInt8.self).baseAddress)
+    _ file: InputFile, as descriptor: Descriptor?, _ type: Message.Type
+  ) throws(ImportFault) -> UnsafeMutablePointer<Message> {
+    guard file.byteCount > 0, let descriptor else { throw ImportFault(.empty) }
+    let unpacked = try scan.skeleton(of: file, as: descriptor).withUnsafeBufferPointer {
+      protobuf_c_message_unpack(descriptor, nil, $0.count, $0.baseAddress)
     }
     guard let unpacked else { throw ImportFault(.invalidWireFormat(offset: 0)) }
-    return (UnsafeMutableRawPointer(unpacked).assumingMemoryBound(to: type), bytes.count)
+    return UnsafeMutableRawPointer(unpacked).assumingMemoryBound(to: type)
   }
 
   private static var scan: WireScan<Descriptor> {
     WireScan(
       structSize: { $0.pointee.sizeof_message },
       field: { message, number in
-        guard let field = protobuf_c_message_descriptor_get_field(message, number),
-          field.pointee.type == PROTOBUF_C_TYPE_MESSAGE, let inner = field.pointee.descriptor
-        else { return .other }
-        return .message(inner.assumingMemoryBound(to: ProtobufCMessageDescriptor.self))
+        guard let field = protobuf_c_message_descriptor_get_field(message, number) else {
+          return .other
+        }
+        if field.pointee.type == PROTOBUF_C_TYPE_MESSAGE, let inner = field.pointee.descriptor {
+          return .message(inner.assumingMemoryBound(to: ProtobufCMessageDescriptor.self))
+        }
+        // Strings of attributes are bytes, too.
+        let holdsElements =
+          field.pointee.type == PROTOBUF_C_TYPE_BYTES && message == bnn_onnx_tensor_descriptor()
+        return holdsElements ? .elements : .other
       })
   }
 }
 
 /// Turns unpacked messages into Swift values.
 private struct MessageReader {
+  /// That the messages come from, with the elements of tensors.
+  let file: InputFile
   var decoder: TensorDecoder
 
   mutating func model(_ message: BnnOnnx__ModelProto) throws(ImportFault) -> OnnxModel {
@@ -269,17 +275,23 @@ extension MessageReader {
     let tensor = try decoder.decode(
       TensorSource(
         name: name, dimensions: dimensions(message.pointee.dims, message.pointee.n_dims),
-        elementType: message.pointee.data_type, content: content(of: message.pointee)))
+        elementType: message.pointee.data_type, content: try content(of: message.pointee)))
     freeElements(&message.pointee)
     return tensor
   }
 
-  private func content(of message: BnnOnnx__TensorProto) -> TensorSource.Content {
+  private func content(
+    of message: BnnOnnx__TensorProto
+  ) throws(ImportFault) -> TensorSource.Content {
     if message.data_location == BNN_ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL {
       return .external(pairs(message.external_data, message.n_external_data))
     }
     if message.has_raw_data != 0 {
-      return .raw(UnsafeRawBufferPointer(start: message.raw_data.data, count: message.raw_data.len))
+      let bytes = UnsafeRawBufferPointer(
+        start: message.raw_data.data, count: message.raw_data.len)
+      let place = try WireScan<Descriptor>.place(bytes).orFault(.invalidWireFormat(offset: 0))
+      return .stored(
+        StoredElements(file: file, offset: place.lowerBound, byteCount: place.count))
     }
     if message.n_float_data > 0 {
       return .floats(UnsafeBufferPointer(start: message.float_data, count: message.n_float_data))

@@ -9,8 +9,7 @@ struct TensorSource {
 
   enum Content {
     case none
-    /// Little-endian elements.
-    case raw(UnsafeRawBufferPointer)
+    case stored(StoredElements)
     case floats(UnsafeBufferPointer<Float>)
     case doubles(UnsafeBufferPointer<Double>)
     case int32s(UnsafeBufferPointer<Int32>)
@@ -85,15 +84,12 @@ struct TensorDecoder {
       throw ImportFault(.invalidShape(source.dimensions))
     }
     switch source.content {
-    case .raw(let bytes):
-      return try ElementBytes(bytes, count: count).tensor(type: type, shape: shape)
+    case .stored(let elements): return try elements.tensor(type: type, shape: shape)
     case .external(let entries):
       let needed = count * type.bitWidth / 8
-      let data = try ExternalData(entries, folder: folder).read(needed: needed)
-      externalByteCount += data.count
-      return try data.withRawBytes { (bytes) throws(ImportFault) in
-        try ElementBytes(bytes, count: count).tensor(type: type, shape: shape)
-      }
+      let elements = try ExternalData(entries, folder: folder).elements(needed: needed)
+      externalByteCount += needed
+      return try elements.tensor(type: type, shape: shape)
     default:
       return try decodeList(source.content, type: type, shape: shape)
     }
