@@ -53,6 +53,16 @@ struct StoredTensor: Hashable {
   }
 }
 
+extension StoredTensor {
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(place)
+    hasher.combine(dimensions)
+    // All bytes at once: an array is hashed element by element.
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+}
+
 /// Collects tensors while layers are written. Equal tensors are stored once.
 struct TensorPool {
   private(set) var tensors: [StoredTensor] = []
@@ -93,11 +103,12 @@ struct TensorPool {
   mutating func floats(
     _ elements: [Float], dimensions: [Int]? = nil, place: StoredTensor.Place = .parameters
   ) -> Int {
-    words(elements.map(\.bitPattern), kind: .float32, dimensions: dimensions, place: place)
+    words(elements.map { $0.bitPattern }, kind: .float32, dimensions: dimensions, place: place)
   }
 
   mutating func integers(_ elements: [Int32]) -> Int {
-    words(elements.map(UInt32.init(bitPattern:)), kind: .int32, dimensions: nil, place: .parameters)
+    words(
+      elements.map { UInt32(bitPattern: $0) }, kind: .int32, dimensions: nil, place: .parameters)
   }
 
   /// A constant of one of the types of array operations.
@@ -112,7 +123,7 @@ struct TensorPool {
   private mutating func words(
     _ words: [UInt32], kind: StoredTensor.Kind, dimensions: [Int]?, place: StoredTensor.Place
   ) -> Int {
-    let bytes = words.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    let bytes = words.map { $0.littleEndian }.withUnsafeBytes { [UInt8]($0) }
     return index(
       of: StoredTensor(
         kind: kind, place: place, dimensions: dimensions ?? [words.count], bytes: bytes[...]))
@@ -144,12 +155,12 @@ extension StoredTensor.Kind {
     switch self {
     case .bool: tensor.bools.map { $0 ? 1 : 0 }
     case .int8: tensor.integers.map { UInt8(truncatingIfNeeded: $0) }
-    case .int64: tensor.integers.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    case .int64: tensor.integers.map { $0.littleEndian }.withUnsafeBytes { [UInt8]($0) }
     case .int32:
       tensor.integers.map { Int32(truncatingIfNeeded: $0).littleEndian }
         .withUnsafeBytes { [UInt8]($0) }
     case .float32, .sign:
-      tensor.floats.map(\.bitPattern.littleEndian).withUnsafeBytes { [UInt8]($0) }
+      tensor.floats.map { $0.bitPattern.littleEndian }.withUnsafeBytes { [UInt8]($0) }
     }
   }
 }

@@ -196,8 +196,8 @@ extension TensorStore {
 
   private func decode(_ tensor: StoredTensor) -> Elements? {
     switch tensor.kind {
-    case .float32: return .floats(tensor.words.map(Float.init(bitPattern:)))
-    case .int32: return .integers(tensor.words.map(Int32.init(bitPattern:)))
+    case .float32: return .floats(tensor.words { Float(bitPattern: $0) })
+    case .int32: return .integers(tensor.words { Int32(bitPattern: $0) })
     case .int8: return .bytes(tensor.bytes.map { Int8(bitPattern: $0) })
     // No list has these types.
     case .int64, .bool: return nil
@@ -218,10 +218,10 @@ extension StoredTensor {
     case .bool: return Tensor(bytes.map { $0 != 0 }, shape: shape)
     case .int64: return Tensor(longs, shape: shape)
     case .int32:
-      let integers = words.map { Int64(Int32(bitPattern: $0)) }
+      let integers = words { Int64(Int32(bitPattern: $0)) }
       return Tensor(integers, shape: shape, elementType: .int32)
     case .float32, .sign, .int8:
-      return Tensor(words.map(Float.init(bitPattern:)), shape: shape)
+      return Tensor(words { Float(bitPattern: $0) }, shape: shape)
     }
   }
 
@@ -233,10 +233,10 @@ extension StoredTensor {
     }
   }
 
-  fileprivate var words: [UInt32] {
+  fileprivate func words<Element>(_ element: (UInt32) -> Element) -> [Element] {
     bytes.withUnsafeBytes { raw in
       (0..<(raw.count / 4)).map {
-        UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+        element(UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
       }
     }
   }

@@ -48,6 +48,19 @@ public struct PackedTensor: Hashable, Sendable {
     }
   }
 
+  /// Changes the bytes in place. The bits after the last element have to stay 0.
+  package mutating func withMutableBytes(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+    bytes.withUnsafeMutableBufferPointer { body($0) }
+  }
+
   /// The elements as +1 and −1.
   public var signs: [Float] { (0..<count).map { self[$0] ? 1 : -1 } }
+}
+
+extension PackedTensor {
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(shape)
+    // All bytes at once: an array is hashed element by element.
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
 }

@@ -80,20 +80,48 @@ extension Double: ElementaryFloat {
 
 extension PointwiseFunction {
   /// The function of every element. Each operation of a formula rounds by itself.
-  package func applied(to elements: [Float]) -> [Float] { elements.map(body()) }
-  package func applied(to elements: [Double]) -> [Double] { elements.map(body()) }
+  package func applied(to elements: [Float]) -> [Float] { results(of: elements) }
+  package func applied(to elements: [Double]) -> [Double] { results(of: elements) }
+
+  private func results<T: ElementaryFloat>(of elements: [T]) -> [T] {
+    [T](unsafeUninitializedCapacity: elements.count) { results, initialized in
+      elements.withUnsafeBufferPointer { elements in
+        guard let from = elements.baseAddress, let to = results.baseAddress else { return }
+        evaluate(elements.count, from, to: to)
+        initialized = elements.count
+      }
+    }
+  }
 
   /// Replaces every element with the function of it.
   package func apply(to elements: UnsafeMutableBufferPointer<Float>) {
-    let body: (Float) -> Float = body()
-    for index in elements.indices { elements[index] = body(elements[index]) }
+    guard let first = elements.baseAddress else { return }
+    evaluate(elements.count, UnsafePointer(first), to: first)
+  }
+
+  /// Functions of one instruction have loops of their own, which the compiler vectorizes.
+  private func evaluate<T: ElementaryFloat>(
+    _ count: Int, _ x: UnsafePointer<T>, to y: UnsafeMutablePointer<T>
+  ) {
+    switch self {
+    case .absolute: for index in 0..<count { y[index] = x[index].magnitude }
+    case .negate: for index in 0..<count { y[index] = -x[index] }
+    case .sign:
+      for index in 0..<count {
+        let x = x[index]
+        // Without a branch, which no CPU could predict. NaN stays NaN.
+        let sign: T = (x > 0 ? 1 : 0) - (x < 0 ? 1 : 0)
+        y[index] = x == x ? sign : x
+      }
+    default:
+      let body: (T) -> T = formula()
+      for index in 0..<count { y[index] = body(x[index]) }
+    }
   }
 
   /// The formula, chosen once for all elements.
-  private func body<T: ElementaryFloat>() -> (T) -> T {
+  private func formula<T: ElementaryFloat>() -> (T) -> T {
     switch self {
-    case .absolute: { $0.magnitude }
-    case .negate: { -$0 }
     case .reciprocal: { 1 / $0 }
     case .squareRoot: { $0.squareRoot() }
     case .exponential: { T.exponential($0) }
@@ -101,7 +129,6 @@ extension PointwiseFunction {
     case .floor: { $0.rounded(.down) }
     case .ceiling: { $0.rounded(.up) }
     case .roundHalfToEven: { $0.rounded(.toNearestOrEven) }
-    case .sign: { $0 > 0 ? 1 : ($0 < 0 ? -1 : ($0 == 0 ? 0 : $0)) }
     default: activation()
     }
   }

@@ -109,6 +109,19 @@ extension Tensor {
   }
 }
 
+extension Tensor {
+  /// Changes the elements in place; they are copied first only where something else holds them.
+  ///
+  /// - Parameter body: leaves as many elements of the same kind. To change a list in place, it has
+  ///   to take it out of the storage and put it back.
+  package mutating func updateStorage(_ body: (inout Storage) -> Void) {
+    var own = storage
+    storage = .float([])
+    body(&own)
+    storage = own
+  }
+}
+
 extension Int64 {
   package init(saturating value: Double) {
     if value.isNaN {

@@ -128,7 +128,7 @@ package struct ConvertCommand: ParsableCommand {
     console.endProgress()
     let report = try makeReport(conversion, bytes: bytes, path: source)
     for note in report.notes { console.warn(note) }
-    try write(conversion.model, report)
+    try write(bytes, report)
     try show(report, path: source)
   }
 
@@ -236,13 +236,13 @@ package struct ConvertCommand: ParsableCommand {
 
   // MARK: After
 
-  private func write(_ model: BinaryModel, _ result: ConversionReport) throws(CommandError) {
+  private func write(_ bytes: [UInt8], _ result: ConversionReport) throws(CommandError) {
     let text = try report.map { (path: String) throws(CommandError) -> String in
       FilePath.suffix(of: path) == "md" ? result.markdown : try JSONDocument.text(result)
     }
     if let output, !dryRun {
       do {
-        try model.write(toFile: output, overwriting: force)
+        try RegularFile.write(bytes, to: output, overwriting: force)
       } catch {
         throw CommandError(error, file: output)
       }

@@ -30,6 +30,7 @@ struct BroadcastPlan {
   }
 
   /// The result of a function of one element of each.
+  @inline(__always)
   func map<A, B, R>(_ a: [A], _ b: [B], _ body: (A, B) -> R) -> [R] {
     guard count > 0 else { return [] }
     let rowLength = extents[extents.count - 1]
@@ -37,13 +38,25 @@ struct BroadcastPlan {
     return [R](unsafeUninitializedCapacity: count) { result, initialized in
       a.withUnsafeBufferPointer { a in
         b.withUnsafeBufferPointer { b in
-          forEachRow { aStart, bStart in
-            for index in 0..<rowLength {
-              let value = body(a[aStart + index * aStep], b[bStart + index * bStep])
-              result.initializeElement(at: initialized + index, to: value)
-            }
-            initialized += rowLength
+          guard let a = a.baseAddress, let b = b.baseAddress, var y = result.baseAddress else {
+            return
           }
+          forEachRow { aStart, bStart in
+            let (a, b) = (a + aStart, b + bStart)
+            let (firstA, firstB) = (a[0], b[0])
+            // Steps that are known let the compiler vectorize.
+            switch (aStep, bStep) {
+            case (1, 1): for at in 0..<rowLength { (y + at).initialize(to: body(a[at], b[at])) }
+            case (1, 0): for at in 0..<rowLength { (y + at).initialize(to: body(a[at], firstB)) }
+            case (0, 1): for at in 0..<rowLength { (y + at).initialize(to: body(firstA, b[at])) }
+            default:
+              for at in 0..<rowLength {
+                (y + at).initialize(to: body(a[at * aStep], b[at * bStep]))
+              }
+            }
+            y += rowLength
+          }
+          initialized = count
         }
       }
     }

@@ -23,14 +23,28 @@ struct StridedLayout {
   }
 
   /// The operand's index of every element of the result in row-major order.
-  var indices: [Int] {
+  var indices: [Int] { map { $0 } }
+
+  /// Whether the elements are those of an operand of as many, in its own order.
+  func isIdentity(of count: Int) -> Bool {
+    guard offset == 0, shape.count == count else { return false }
+    return zip(zip(shape.dimensions, strides), shape.strides).allSatisfy { own, rowMajor in
+      own.0 == 1 || own.1 == rowMajor
+    }
+  }
+
+  /// A function of the operand's index of every element of the result in row-major order.
+  @inline(__always)
+  func map<Element>(_ body: (Int) -> Element) -> [Element] {
     let count = shape.count
     guard count > 0 else { return [] }
-    guard let length = shape.dimensions.last, let step = strides.last else { return [offset] }
-    return [Int](unsafeUninitializedCapacity: count) { buffer, initialized in
+    guard let length = shape.dimensions.last, let step = strides.last else { return [body(offset)] }
+    return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       var position = 0
       forEachRow { start in
-        for index in 0..<length { buffer[position + index] = start + index * step }
+        for index in 0..<length {
+          buffer.initializeElement(at: position + index, to: body(start + index * step))
+        }
         position += length
       }
       initialized = position
@@ -73,8 +87,20 @@ extension Tensor {
     }
   }
 
+  /// The elements that a layout finds.
   func gathering(_ layout: StridedLayout) -> Tensor {
-    gathering(layout.indices, shape: layout.shape)
+    func pick<T>(_ elements: [T]) -> [T] {
+      elements.withUnsafeBufferPointer { source in layout.map { source[$0] } }
+    }
+    let shape = layout.shape
+    if layout.isIdentity(of: count) { return withShape(shape) }
+    return switch storage {
+    case .float(let elements): Tensor(pick(elements), shape: shape, elementType: elementType)
+    case .double(let elements): Tensor(pick(elements), shape: shape)
+    case .integer(let elements): Tensor(pick(elements), shape: shape, elementType: elementType)
+    case .bool(let elements): Tensor(pick(elements), shape: shape)
+    case .sign: gathering(layout.indices, shape: shape)
+    }
   }
 
   /// The same elements under a shape of as many elements; also for ±1 bits.

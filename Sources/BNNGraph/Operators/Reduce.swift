@@ -61,12 +61,16 @@ extension Reduce {
   }
 
   private func runs<T>(
-    _ elements: [T], _ length: Int, _ shape: Shape, _ body: (ArraySlice<T>) -> T
+    _ elements: [T], _ length: Int, _ shape: Shape, _ body: (UnsafeBufferPointer<T>) -> T
   ) -> [T] {
-    (0..<shape.count).map { body(elements[$0 * length..<($0 + 1) * length]) }
+    elements.withUnsafeBufferPointer { elements in
+      (0..<shape.count).map {
+        body(UnsafeBufferPointer(rebasing: elements[$0 * length..<($0 + 1) * length]))
+      }
+    }
   }
 
-  private func floatResult<T: ElementaryFloat>(_ x: ArraySlice<T>) -> T {
+  private func floatResult<T: ElementaryFloat>(_ x: UnsafeBufferPointer<T>) -> T {
     switch kind {
     case .mean: x.reduce(0, +) / T(x.count)
     case .sum: x.reduce(0, +)
@@ -82,14 +86,14 @@ extension Reduce {
   }
 
   /// The largest exponent is taken out first, so that nothing overflows.
-  private func logSumExp<T: ElementaryFloat>(_ x: ArraySlice<T>) -> T {
+  private func logSumExp<T: ElementaryFloat>(_ x: UnsafeBufferPointer<T>) -> T {
     let largest = x.reduce(-.infinity, propagatingMaximum)
     guard largest.isFinite else { return largest }
     return largest + T.logarithm(x.reduce(0) { $0 + T.exponential($1 - largest) })
   }
 
   /// Wraps around; the mean truncates, and is 0 of nothing.
-  private func integerResult(_ x: ArraySlice<Int64>, _ type: ElementType) -> Int64 {
+  private func integerResult(_ x: UnsafeBufferPointer<Int64>, _ type: ElementType) -> Int64 {
     let range = type.integerRange ?? 0...0
     let result: Int64 =
       switch kind {

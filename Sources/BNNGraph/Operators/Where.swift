@@ -19,16 +19,45 @@ extension Where {
 
   public func evaluate(_ inputs: [Tensor?]) throws(OperatorError) -> [Tensor] {
     let type = try inferTypes(inputs.facts)[0]
-    let condition = try inputs.required(0).bools
-    let (x, y) = (try inputs.required(1), try inputs.required(2))
-    let tests = StridedLayout(broadcasting: try inputs.required(0).shape, to: type.shape).indices
-    var sources = StridedLayout(broadcasting: y.shape, to: type.shape).indices
-    let ofX = StridedLayout(broadcasting: x.shape, to: type.shape).indices
-    // One list of indices into y's elements followed by x's.
-    for index in sources.indices where condition[tests[index]] {
-      sources[index] = y.count + ofX[index]
+    let shape = type.shape
+    func operand(_ index: Int) throws(OperatorError) -> Tensor {
+      let tensor = try inputs.required(index)
+      // What has one element is not repeated.
+      return tensor.count == 1
+        ? tensor : tensor.gathering(StridedLayout(broadcasting: tensor.shape, to: shape))
     }
-    let both = Tensor.joined([y, x], elementType: x.elementType)
-    return [both.gathering(sources, shape: type.shape)]
+    let condition = try operand(0).bools
+    let (x, y) = (try operand(1), try operand(2))
+    switch (x.storage, y.storage) {
+    case (.float(let x), .float(let y)):
+      let result = select(condition, x, y, count: shape.count)
+      return [Tensor(result, shape: shape, elementType: type.elementType)]
+    case (.double(let x), .double(let y)):
+      return [Tensor(select(condition, x, y, count: shape.count), shape: shape)]
+    case (.integer(let x), .integer(let y)):
+      let result = select(condition, x, y, count: shape.count)
+      return [Tensor(result, shape: shape, elementType: type.elementType)]
+    case (.sign(let x), .sign(let y)):
+      let result = select(condition, x.signs, y.signs, count: shape.count)
+      return [Tensor(PackedTensor(shape: shape) { result[$0] > 0 })]
+    default:
+      return [Tensor(select(condition, x.bools, y.bools, count: shape.count), shape: shape)]
+    }
+  }
+
+  /// Each list has `count` elements, or one for all.
+  private func select<T: BitwiseCopyable>(
+    _ condition: [Bool], _ x: [T], _ y: [T], count: Int
+  ) -> [T] {
+    guard count > 0 else { return [] }
+    return [T](unsafeUninitializedCapacity: count) { result, initialized in
+      for index in 0..<count {
+        let a = x.count == 1 ? x[0] : x[index]
+        let b = y.count == 1 ? y[0] : y[index]
+        let test = condition.count == 1 ? condition[0] : condition[index]
+        result.initializeElement(at: index, to: test ? a : b)
+      }
+      initialized = count
+    }
   }
 }

@@ -51,7 +51,8 @@ struct BinaryWeights {
       offsets.append(form.offset)
       residue = max(residue, form.residue)
       if form.hasZeros { zeros += range.filter { floats[$0] == 0 } }
-      for index in range where floats[index] < form.offset { elements[index] = -1 }
+      // Without a branch, which no CPU could predict.
+      for index in range { elements[index] = floats[index] < form.offset ? -1 : 1 }
     }
     signs = Tensor(elements, shape: weights.shape)
   }

@@ -214,12 +214,15 @@ private struct Codebook {
   init?(of signs: Tensor) {
     let taps = signs.shape.dimensions.dropFirst(2).reduce(1, *)
     guard signs.shape.rank == 4, taps == 9 else { return nil }
-    let floats = signs.floats
-    var codes: Set<Int> = []
-    for start in stride(from: 0, to: floats.count, by: taps) {
-      codes.insert((0..<taps).reduce(0) { $0 << 1 | (floats[start + $1] > 0 ? 1 : 0) })
+    var occurs = [Bool](repeating: false, count: 1 << taps)
+    signs.floats.withUnsafeBufferPointer { floats in
+      for start in stride(from: 0, to: floats.count, by: taps) {
+        var code = 0
+        for tap in start..<start + taps { code = code << 1 | (floats[tap] > 0 ? 1 : 0) }
+        occurs[code] = true
+      }
     }
-    (kernels, count) = (codes.count, floats.count / taps)
+    (kernels, count) = (occurs.count { $0 }, signs.count / taps)
     guard kernels <= 256, kernels * 4 <= count else { return nil }
   }
 }

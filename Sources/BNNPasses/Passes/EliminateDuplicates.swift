@@ -84,9 +84,10 @@ private struct Representatives {
       (type, shape) = (tensor.elementType, tensor.shape)
       var hasher = Hasher()
       switch tensor.storage {
-      case .float(let elements): hasher.combine(elements)
-      case .double(let elements): hasher.combine(elements)
-      case .integer(let elements): hasher.combine(elements)
+      // As bytes: an array is hashed element by element, and equal floats have equal bits.
+      case .float(let elements): elements.withUnsafeBytes { hasher.combine(bytes: $0) }
+      case .double(let elements): elements.withUnsafeBytes { hasher.combine(bytes: $0) }
+      case .integer(let elements): elements.withUnsafeBytes { hasher.combine(bytes: $0) }
       case .bool(let elements): hasher.combine(elements)
       case .sign(let packed): hasher.combine(packed)
       }

@@ -52,28 +52,53 @@ extension Graph {
 extension PackedTensor {
   /// Packs weights [O, C, kernel…] of ±1 as [O, kernel…, C]; nil if an element is neither.
   init?(signs weights: Tensor) {
-    let floats = weights.floats
-    guard floats.allSatisfy({ $0 == 1 || $0 == -1 }), weights.shape.rank >= 2 else { return nil }
+    guard weights.shape.rank >= 2 else { return nil }
     let outputs = weights.shape[0]
     let channels = weights.shape[1]
     let kernel = Array(weights.shape.dimensions.dropFirst(2))
     let taps = kernel.reduce(1, *)
     let shape = Shape([outputs] + kernel + [channels])
-    var bytes = [UInt8](repeating: 0, count: PackedTensor.byteCount(of: shape.count))
-    floats.withUnsafeBufferPointer { floats in
-      var index = 0
-      for output in 0..<outputs {
+    var packer = BitPacker(count: shape.count)
+    var areSigns = true
+    weights.floats.withUnsafeBufferPointer { floats in
+      for output in 0..<outputs where areSigns {
+        // All bits of an element that differ from those of 1, but for the sign.
+        var others: UInt32 = 0
         for tap in 0..<taps {
           var from = output * channels * taps + tap
           for _ in 0..<channels {
-            // Without a branch, which no CPU could predict.
-            bytes[index >> 3] |= (floats[from] > 0 ? 1 : 0) << UInt8(index & 7)
-            index += 1
+            let bits = floats[from].bitPattern
+            others |= (bits ^ Float(1).bitPattern) & ~(1 << 31)
+            packer.append(bits >> 31 ^ 1)
             from += taps
           }
         }
+        areSigns = others == 0
       }
     }
-    self.init(shape: shape, bytes: bytes)
+    guard areSigns else { return nil }
+    self.init(shape: shape, bytes: packer.bytes)
   }
+}
+
+/// Makes bytes of bits that come one by one.
+private struct BitPacker {
+  private var packed: [UInt8] = []
+  private var last: UInt32 = 0
+  /// How many bits `last` has.
+  private var filled: UInt32 = 0
+
+  init(count: Int) { packed.reserveCapacity(PackedTensor.byteCount(of: count)) }
+
+  @inline(__always)
+  mutating func append(_ bit: UInt32) {
+    last |= bit << filled
+    filled += 1
+    if filled == 8 {
+      packed.append(UInt8(truncatingIfNeeded: last))
+      (last, filled) = (0, 0)
+    }
+  }
+
+  var bytes: [UInt8] { filled == 0 ? packed : packed + [UInt8(truncatingIfNeeded: last)] }
 }
