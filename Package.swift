@@ -78,15 +78,17 @@ let package = Package(
     .target(
       name: "BNNTestSupport", dependencies: ["BNNTensor"], path: "Tests/BNNTestSupport",
       swiftSettings: swiftSettings),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter", cSettings: cSettings),
     tests("BNNTensorTests", ["BNNTensor"]),
     tests("BNNGraphTests", ["BNNGraph", "BNNPasses", "BNNExport", "BNNRuntime"]),
     tests("BNNPassesTests", ["BNNPasses"]),
     tests("BNNImportTests", ["BNNImport"]),
     tests("BNNFormatTests", ["BNNFormat"]),
-    tests("BNNRuntimeTests", ["BNNRuntime"]),
+    // Sees the layout of structs that hold C structs: rebuilt when these change.
+    tests("BNNRuntimeTests", ["BNNRuntime", "CBNNKernels", "CAllocationCounter"]),
     tests("BNNExportTests", ["BNNExport", "BNNRuntime"]),
     tests("BNNVerificationTests", ["BNNVerification", "BNNKit"]),
-    tests("BNNKitTests", ["BNNKit", "BNNImport"]),
+    tests("BNNKitTests", ["BNNKit", "BNNImport", "CAllocationCounter"]),
     tests(
       "CommandLineTests",
       [

@@ -49,7 +49,10 @@ struct LayerCase {
     let expected = referenceOutputs(layer, inputs.map(\.value), shape: outputShape)
     for (kernels, threads) in KernelChoice.supported.map({ ($0, 1) }) + [(.best, 3)] {
       let session = try InferenceSession(model, threads: threads, kernels: kernels)
-      let outputs = try session.run(tensors)
+      var outputs = try session.run(tensors)
+      let allocations = try session.countAllocations(tensors, into: &outputs)
+      // Handing work to other threads allocates.
+      #expect(allocations == 0 || threads > 1, "\(kernels)", sourceLocation: location)
       #expect(outputs.map(\.name) == outputTypes.indices.map { "y\($0)" }, sourceLocation: location)
       for ((_, found), (type, expected)) in zip(outputs, zip(outputTypes, expected)) {
         let wanted = Tensor(expected, type: type)

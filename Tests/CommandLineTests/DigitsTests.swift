@@ -173,6 +173,10 @@ import Testing
       #expect(try #require(median) <= #require(p90))
       #expect(json["threads"] as? Int == 1 && json["runs"] as? Int == 5)
       #expect(json["kernels"] is String)
+      #expect(try #require(json["loadMilliseconds"] as? Double) > 0)
+      let memory = try #require(json["memoryBytes"] as? [String: Int])
+      #expect(memory.keys.sorted() == ["steps", "values", "weights"])
+      #expect(memory.values.allSatisfy { $0 > 0 })
       let layers = try #require(json["layers"] as? [[String: Any]])
       #expect(layers.contains { $0["binaryMACs"] as? Int == 16 * 64 * 64 * 9 })
     }

@@ -7,8 +7,9 @@ package struct BenchCommand: ParsableCommand {
     tool: "bnnbench", abstract: "Measure the latency of a model.",
     discussion: """
       Runs the model on one seeded input (batch 1 unless --batch says otherwise), first to warm \
-      up, then --runs times, and prints the minimum, the median and the 90th percentile. A .bnn is \
-      run by the runtime, an .onnx by the reference executor, which is made for clarity, not speed.
+      up, then --runs times, and prints the minimum, the median and the 90th percentile, and how long \
+      it took to load the model: from opening the file until it can run. A .bnn is run by the \
+      runtime, an .onnx by the reference executor, which is made for clarity, not speed.
 
       Without a model, --kernels times binary convolutions of several shapes, as they run in a \
       network, and checks every result against that of the portable kernels.
@@ -73,8 +74,11 @@ package struct BenchCommand: ParsableCommand {
       throw CommandError(.usage, "this CPU does not run the kernels '\(choice.rawValue)'")
     }
     guard let path = model else { return try benchKernels(choice) }
+    let clock = ContinuousClock()
+    let beforeLoading = clock.now
     let model = try ModelLoader.runnable(
       path, source, threads: threads.threads, kernels: choice ?? .best)
+    let loading = beforeLoading.duration(to: clock.now)
     guard model is FileModel || (!layers && choice == nil) else {
       throw CommandError(
         .usage, file: path, "\(layers ? "--layers" : "--kernels") is for a .bnn")
@@ -88,7 +92,6 @@ package struct BenchCommand: ParsableCommand {
       _ = try model.run(inputs)
     }
     var samples: [Double] = []
-    let clock = ContinuousClock()
     for run in 0..<runs {
       if run % 10 == 0 { console.progress("run \(run + 1) of \(runs)") }
       let start = clock.now
@@ -103,7 +106,8 @@ package struct BenchCommand: ParsableCommand {
     try report(
       BenchResult(
         latencyMilliseconds: Latency(samples), threads: model is FileModel ? threads.threads : 1,
-        runs: runs, batch: batch, kernels: model.kernels, layers: latencies,
+        runs: runs, batch: batch, kernels: model.kernels, loadMilliseconds: loading.milliseconds,
+        memoryBytes: (model as? FileModel).map { MemoryBytes($0.memoryUse) }, layers: latencies,
         splitMilliseconds: latencies.map { TimeSplit($0) }))
   }
 

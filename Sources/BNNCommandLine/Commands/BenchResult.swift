@@ -8,6 +8,10 @@ struct BenchResult: Encodable {
   var runs: Int
   var batch: Int
   var kernels: String
+  /// From opening the file until the model can run.
+  var loadMilliseconds: Double
+  /// Of a `.bnn`: what the runtime holds beside the file's content.
+  var memoryBytes: MemoryBytes?
   var layers: [LayerLatency]?
   /// Of `layers`.
   var splitMilliseconds: TimeSplit?
@@ -16,6 +20,8 @@ struct BenchResult: Encodable {
     var text = "latency: minimum \(ms(latencyMilliseconds.min)) ms"
     text += ", median \(ms(latencyMilliseconds.median)) ms, p90 \(ms(latencyMilliseconds.p90)) ms"
     text += " (\(runs) runs, batch \(batch), threads \(threads), kernels \(kernels))\n"
+    text += "load: \(ms(loadMilliseconds)) ms\n"
+    if let memoryBytes { text += memoryBytes.text }
     guard let layers else { return text }
     var table = TextTable([
       ("layer", .left), ("kind", .left), ("operation", .left), ("ms", .right),
@@ -36,6 +42,19 @@ struct BenchResult: Encodable {
   }
 
   private func ms(_ value: Double) -> String { Formatting.fixed(value, digits: 4) }
+}
+
+struct MemoryBytes: Encodable {
+  var weights: Int
+  var values: Int
+  var steps: Int
+
+  init(_ use: MemoryUse) { (weights, values, steps) = (use.weights, use.values, use.steps) }
+
+  var text: String {
+    "memory: weights \(Formatting.grouped(weights)), values \(Formatting.grouped(values)), "
+      + "steps \(Formatting.grouped(steps)) bytes\n"
+  }
 }
 
 struct Latency: Encodable {

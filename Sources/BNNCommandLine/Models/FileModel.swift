@@ -22,6 +22,9 @@ struct FileModel: RunnableModel {
     }
   }
 
+  /// What the session holds beside the model.
+  var memoryUse: MemoryUse { session.memoryUse }
+
   /// The instruction sets of the session's kernels, which end their names.
   var kernels: String {
     let sets = Set(session.kernelNames.compactMap { $0.split(separator: "_").last })

@@ -7,6 +7,8 @@ final class ExecutionPlan {
   let execution: Execution
   let steps: [PlannedStep]
   let arenaBytes: Int
+  /// Bytes of parameters and of what the workers need.
+  let stepBytes: Int
   private let arena: AlignedMemory
   private let scratchMemory: AlignedMemory
 
@@ -50,6 +52,7 @@ final class ExecutionPlan {
     execution = Execution(
       arena: arena.base, scratchBase: scratchMemory.base, scratchStride: scratch,
       pool: resources.pool)
+    stepBytes = budget.used - arenaBytes
     for (value, tensor) in constants { buffers[value].fill(tensor, execution) }
   }
 

@@ -26,13 +26,12 @@ struct Batching {
   func request(
     _ model: BinaryModel, _ inputs: [String: Tensor]
   ) throws(RuntimeError) -> BatchRequest {
-    let values = model.inputs.map { model.values[$0] }
-    for name in inputs.keys.sorted() where !values.contains(where: { $0.name == name }) {
-      throw .unknownInput(name: name, expected: values.map(\.name))
+    if let name = unknownName(model, inputs) {
+      throw .unknownInput(name: name, expected: model.inputs.map { model.values[$0].name })
     }
-    var tensors: [Tensor] = []
     var batch: Int?
-    for value in values {
+    for index in model.inputs {
+      let value = model.values[index]
       guard let tensor = inputs[value.name] else { throw .missingInput(name: value.name) }
       guard
         value.elementType == tensor.elementType
@@ -47,19 +46,28 @@ struct Batching {
         }
         batch = own
       }
-      tensors.append(tensor)
     }
-    return BatchRequest(
-      inputs: zip(tensors, values).map { InputSource($0, as: $1.elementType) }, batch: batch ?? 1,
-      isDynamic: isDynamic,
-      isDivisible: isDivisible)
+    return BatchRequest(batch: batch ?? 1, isDynamic: isDynamic, isDivisible: isDivisible)
+  }
+
+  /// The first name in the alphabet that is no input's.
+  private func unknownName(_ model: BinaryModel, _ inputs: [String: Tensor]) -> String? {
+    var first: String?
+    for name in inputs.keys
+    where !model.inputs.contains(where: { model.values[$0].name == name }) {
+      if let known = first, known < name { continue }
+      first = name
+    }
+    return first
   }
 
   /// The batch that a shape means: the size of an open one, or how many times the fixed one.
   /// - Returns: nil where the value does not depend on it.
   private func batchSize(of shape: Shape, _ value: ModelValue) throws(RuntimeError) -> Int? {
     let dimensions = value.dimensions
-    let fault = RuntimeError.wrongShape(input: value.name, expected: dimensions, found: shape)
+    var fault: RuntimeError {
+      .wrongShape(input: value.name, expected: dimensions, found: shape)
+    }
     guard shape.rank == dimensions.count else { throw fault }
     var batch: Int?
     for (axis, dimension) in dimensions.enumerated() {
@@ -90,9 +98,8 @@ extension Dimension {
   }
 }
 
-/// A checked run: its inputs and the size of its batch.
+/// A checked run: the size of its batch.
 struct BatchRequest {
-  var inputs: [InputSource]
   var batch: Int
   var isDynamic: Bool
   var isDivisible: Bool
@@ -105,39 +112,22 @@ struct BatchRequest {
     /// is cut at `start / total`.
     var start: Int
     var total: Int
+
+    /// Where the slice begins in a value whose whole batch has `count` elements.
+    func firstElement(of count: Int) -> Int { total == 0 ? 0 : count / total * start }
   }
 
-  func slices(of length: Int) -> [Slice] {
-    guard isDynamic else {
-      // The plan's batch means nothing: it has the fixed size.
-      return (0..<batch).map { Slice(batch: 1, start: $0, total: batch) }
-    }
-    guard isDivisible, batch > 0 else { return [Slice(batch: batch, start: 0, total: batch)] }
-    return stride(from: 0, to: batch, by: length).map {
-      Slice(batch: min(length, batch - $0), start: $0, total: batch)
-    }
+  /// How many slices of at most `length` there are.
+  func sliceCount(length: Int) -> Int {
+    guard isDynamic else { return batch }
+    return isDivisible && batch > 0 ? (batch - 1) / length + 1 : 1
   }
 
-  /// Memory for all results, which the slices fill.
-  func emptyOutputs(_ model: BinaryModel) throws(RuntimeError) -> [OutputSink] {
-    var sinks: [OutputSink] = []
-    for index in model.outputs {
-      let value = model.values[index]
-      guard let shape = shape(of: value), let count = shape.checkedCount,
-        count <= Buffer.maximumCount
-      else { throw .tooLarge(bytes: nil, limit: Buffer.maximumCount) }
-      sinks.append(OutputSink(type: value.elementType, shape: shape))
-    }
-    return sinks
-  }
-
-  private func shape(of value: ModelValue) -> Shape? {
-    guard var shape = value.checkedShape(batch: batch) else { return nil }
-    if !isDynamic, isDivisible {
-      let (extent, overflow) = shape[0].multipliedReportingOverflow(by: batch)
-      if overflow { return nil }
-      shape.dimensions[0] = extent
-    }
-    return shape
+  func slice(_ index: Int, length: Int) -> Slice {
+    // The plan's batch means nothing where it has the fixed size.
+    guard isDynamic else { return Slice(batch: 1, start: index, total: batch) }
+    guard isDivisible, batch > 0 else { return Slice(batch: batch, start: 0, total: batch) }
+    let start = index * length
+    return Slice(batch: min(length, batch - start), start: start, total: batch)
   }
 }

@@ -15,7 +15,8 @@ import BNNTensor
 ///     let results = try session.run(["input": Tensor(pixels, shape: [1, 1, 8, 8])])
 ///
 /// A session owns its threads, the model's weights in the layout of its kernels, and the memory
-/// that a run needs; after the first run with a batch size it allocates nothing but the results.
+/// that a run needs; after the first run with a batch size it allocates the results, and with
+/// ``run(_:into:)`` not even these.
 /// Results depend neither on the number of threads nor on how many inputs are run at a time. A
 /// session is for one caller at a time.
 public final class InferenceSession {
@@ -58,6 +59,13 @@ public final class InferenceSession {
     _ = try plan(batch: 1)
   }
 
+  /// What the session holds beside the model.
+  package var memoryUse: MemoryUse {
+    MemoryUse(
+      weights: resources.budget.used, values: plans.reduce(0) { $0 + $1.plan.arenaBytes },
+      steps: plans.reduce(0) { $0 + $1.plan.stepBytes })
+  }
+
   /// Runs the model on tensors by input name.
   ///
   /// Inputs have the declared shapes; their batch may have any size. For real values any other
@@ -66,7 +74,24 @@ public final class InferenceSession {
   public func run(
     _ inputs: [String: Tensor]
   ) throws(RuntimeError) -> [(name: String, tensor: Tensor)] {
-    try run(inputs, observer: nil)
+    var results: [(name: String, tensor: Tensor)] = []
+    try run(inputs, into: &results)
+    return results
+  }
+
+  /// Runs the model and writes the outputs over those of an earlier run.
+  ///
+  ///     var results = try session.run(inputs)
+  ///     try session.run(others, into: &results)
+  ///
+  /// Nothing is allocated where the outputs have the same shapes as before and nothing else holds
+  /// them; with several threads, a few bytes per layer for handing out its work.
+  /// - Parameter results: any list; afterwards the outputs in the model's order. If the run throws,
+  ///   their elements are not specified.
+  public func run(
+    _ inputs: [String: Tensor], into results: inout [(name: String, tensor: Tensor)]
+  ) throws(RuntimeError) {
+    try run(inputs, into: &results, observer: nil)
   }
 
   /// Runs the model and measures its layers.
@@ -76,27 +101,29 @@ public final class InferenceSession {
     outputs: [(name: String, tensor: Tensor)], layers: [LayerTiming]
   ) {
     let recorder = TimingRecorder(model)
-    let outputs = try run(inputs, observer: recorder)
-    return (outputs, recorder.timings)
+    var results: [(name: String, tensor: Tensor)] = []
+    try run(inputs, into: &results, observer: recorder)
+    return (results, recorder.timings)
   }
 
   private func run(
-    _ inputs: [String: Tensor], observer: TimingRecorder?
-  ) throws(RuntimeError) -> [(name: String, tensor: Tensor)] {
+    _ inputs: [String: Tensor], into results: inout [(name: String, tensor: Tensor)],
+    observer: TimingRecorder?
+  ) throws(RuntimeError) {
     let request = try batching.request(model, inputs)
-    var results = try request.emptyOutputs(model)
-    for slice in request.slices(of: try sliceLength(for: request)) {
+    try request.prepare(&results, model)
+    let length = try sliceLength(for: request)
+    for index in 0..<request.sliceCount(length: length) {
+      let slice = request.slice(index, length: length)
       let plan = try plan(batch: slice.batch)
-      for (index, value) in model.inputs.enumerated() {
-        plan.buffers[value].load(request.inputs[index], slice, plan.execution)
+      for value in model.inputs {
+        guard let tensor = inputs[model.values[value].name] else { continue }
+        plan.buffers[value].load(tensor, slice, plan.execution)
       }
       try plan.run(observer: observer)
-      for (index, value) in model.outputs.enumerated() {
-        plan.buffers[value].store(to: &results[index], slice, plan.execution)
+      for (position, value) in model.outputs.enumerated() {
+        plan.buffers[value].store(to: &results[position].tensor, slice, plan.execution)
       }
-    }
-    return zip(model.outputs, results).map { value, result in
-      (model.values[value].name, result.tensor)
     }
   }
 

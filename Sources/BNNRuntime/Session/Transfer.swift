@@ -1,155 +1,105 @@
 import BNNTensor
 
-/// An input's elements as they are copied into the arena.
-struct InputSource {
-  let shape: Shape
-  fileprivate let storage: Storage
-
-  fileprivate enum Storage {
-    case floats([Float])
-    /// Of an int32 or int64.
-    case integers([Int64])
-    case bools([Bool])
-    /// Dense bits in words.
-    case bits([UInt64])
-  }
-
-  /// - Parameter type: of the model's value; numbers become float32 where it is that.
-  init(_ tensor: Tensor, as type: ElementType) {
-    shape = tensor.shape
-    if let packed = tensor.packed {
-      var words = [UInt64](repeating: 0, count: (packed.bytes.count + 7) / 8)
-      words.withUnsafeMutableBytes { $0.copyBytes(from: packed.bytes) }
-      storage = .bits(words)
-      return
-    }
-    switch type {
-    case .int32, .int64: storage = .integers(tensor.integers)
-    case .bool: storage = .bools(tensor.bools)
-    default: storage = .floats(tensor.floats)
-    }
-  }
-}
-
-/// An output's elements as they are copied from the arena.
-struct OutputSink {
-  let type: ElementType
-  let shape: Shape
-  fileprivate var storage: Storage
-
-  fileprivate enum Storage {
-    case floats([Float])
-    case integers([Int64])
-    case bools([Bool])
-    case bits([UInt64])
-  }
-
-  init(type: ElementType, shape: Shape) {
-    self.type = type
-    self.shape = shape
-    storage =
-      switch type {
-      case .sign: .bits([UInt64](repeating: 0, count: (shape.count + 63) / 64))
-      case .int32, .int64: .integers([Int64](repeating: 0, count: shape.count))
-      case .bool: .bools([Bool](repeating: false, count: shape.count))
-      default: .floats([Float](repeating: 0, count: shape.count))
-      }
-  }
-
-  var tensor: Tensor {
-    switch storage {
-    case .floats(let elements): return Tensor(elements, shape: shape)
-    case .integers(let elements): return Tensor(elements, shape: shape, elementType: type)
-    case .bools(let elements): return Tensor(elements, shape: shape)
-    case .bits(let words):
-      let bytes = words.withUnsafeBytes {
-        Array($0.prefix(PackedTensor.byteCount(of: shape.count)))
-      }
-      // Bits after the last element are 0: nothing else was copied.
-      guard let packed = PackedTensor(shape: shape, bytes: bytes) else {
-        return Tensor(PackedTensor(shape: shape) { _ in false })
-      }
-      return Tensor(packed)
-    }
-  }
-}
-
 extension Buffer {
-  /// Copies a slice of an input into the value's place.
-  func load(_ source: InputSource, _ slice: BatchRequest.Slice, _ execution: Execution) {
+  /// Copies a slice of an input into the value's place. Other numbers become float32 where the
+  /// value is that.
+  func load(_ tensor: Tensor, _ slice: BatchRequest.Slice, _ execution: Execution) {
     guard count > 0 else { return }
-    let first = firstElement(of: slice, total: source.shape.count)
-    switch source.storage {
-    case .floats(let elements): copy(elements, from: first, to: floats(execution))
-    case .bools(let elements): copy(elements, from: first, to: self.elements(Bool.self, execution))
-    case .integers(let elements) where type == .int64:
-      copy(elements, from: first, to: self.elements(Int64.self, execution))
-    case .integers(let elements):
-      let to = self.elements(Int32.self, execution)
-      for at in 0..<count { to[at] = Int32(truncatingIfNeeded: elements[first + at]) }
-    case .bits(let words):
-      words.withUnsafeBufferPointer {
-        guard let from = $0.baseAddress else { return }
-        let to = bits(execution)
-        to.update(repeating: 0, count: rows * self.words)
-        for row in 0..<rows {
-          BitKernel.copy(
-            channels, from: from, at: first + row * channels, to: to + row * self.words, at: 0)
-        }
-      }
+    let first = slice.firstElement(of: tensor.count)
+    switch (tensor.storage, type) {
+    case (.sign(let packed), _): loadBits(packed, from: first, execution)
+    case (.float(let list), _): copy(list, from: first, to: floats(execution))
+    case (.double(let list), _): load(list, first, floats(execution)) { Float($0) }
+    case (.bool(let list), .bool): copy(list, from: first, to: elements(Bool.self, execution))
+    case (.bool(let list), _): load(list, first, floats(execution)) { $0 ? 1 : 0 }
+    case (.integer(let list), .int64):
+      copy(list, from: first, to: elements(Int64.self, execution))
+    case (.integer(let list), .int32):
+      load(list, first, elements(Int32.self, execution)) { Int32(truncatingIfNeeded: $0) }
+    case (.integer(let list), _): load(list, first, floats(execution)) { Float($0) }
     }
   }
 
   /// Copies a constant into the value's place.
   func fill(_ tensor: Tensor, _ execution: Execution) {
-    load(
-      InputSource(tensor, as: type), BatchRequest.Slice(batch: 1, start: 0, total: 1), execution)
+    load(tensor, BatchRequest.Slice(batch: 1, start: 0, total: 1), execution)
   }
 
   private func copy<T: BitwiseCopyable>(
-    _ elements: [T], from first: Int, to target: UnsafeMutablePointer<T>
+    _ list: [T], from first: Int, to target: UnsafeMutablePointer<T>
   ) {
-    elements.withUnsafeBufferPointer {
+    list.withUnsafeBufferPointer {
       if let from = $0.baseAddress { target.update(from: from + first, count: count) }
     }
   }
 
-  /// Copies the value into its slice of an output.
-  func store(to sink: inout OutputSink, _ slice: BatchRequest.Slice, _ execution: Execution) {
-    guard count > 0 else { return }
-    let first = firstElement(of: slice, total: sink.shape.count)
-    // Taken out of the sink, so that the list is changed in place.
-    switch sink.storage {
-    case .floats(var list):
-      sink.storage = .floats([])
-      copy(floats(execution), to: &list, at: first)
-      sink.storage = .floats(list)
-    case .bools(var list):
-      sink.storage = .floats([])
-      copy(elements(Bool.self, execution), to: &list, at: first)
-      sink.storage = .bools(list)
-    case .integers(var list):
-      sink.storage = .floats([])
-      if type == .int64 {
-        copy(elements(Int64.self, execution), to: &list, at: first)
-      } else {
-        let from = elements(Int32.self, execution)
-        for at in 0..<count { list[first + at] = Int64(from[at]) }
+  private func load<T, R: BitwiseCopyable>(
+    _ list: [T], _ first: Int, _ target: UnsafeMutablePointer<R>, _ convert: (T) -> R
+  ) {
+    for at in 0..<count { target[at] = convert(list[first + at]) }
+  }
+
+  private func loadBits(_ packed: PackedTensor, from first: Int, _ execution: Execution) {
+    let to = bits(execution)
+    packed.bytes.withUnsafeBytes { bytes in
+      for row in 0..<rows {
+        for word in 0..<words {
+          let bit = first + row * channels + word * 64
+          to[row * words + word] = bytes.bits(from: bit, count: min(64, channels - word * 64))
+        }
       }
-      sink.storage = .integers(list)
-    case .bits(var dense):
-      sink.storage = .floats([])
-      storeBits(to: &dense, at: first, execution)
-      sink.storage = .bits(dense)
     }
   }
 
-  private func storeBits(to dense: inout [UInt64], at first: Int, _ execution: Execution) {
-    dense.withUnsafeMutableBufferPointer {
-      guard let to = $0.baseAddress else { return }
-      for row in 0..<rows {
-        BitKernel.copy(
-          channels, from: bits(execution) + row * words, at: 0, to: to, at: first + row * channels)
+  /// Copies the value into its slice of an output of the same type. The bits of an output are 0
+  /// before.
+  func store(to tensor: inout Tensor, _ slice: BatchRequest.Slice, _ execution: Execution) {
+    guard count > 0 else { return }
+    let first = slice.firstElement(of: tensor.count)
+    tensor.updateStorage { storage in
+      // Lists are taken out of the storage, so that they are changed in place.
+      switch storage {
+      case .float(var list):
+        storage = .float([])
+        copy(floats(execution), to: &list, at: first)
+        storage = .float(list)
+      case .bool(var list):
+        storage = .float([])
+        copy(elements(Bool.self, execution), to: &list, at: first)
+        storage = .bool(list)
+      case .integer(var list):
+        storage = .float([])
+        if type == .int64 {
+          copy(elements(Int64.self, execution), to: &list, at: first)
+        } else {
+          let from = elements(Int32.self, execution)
+          for at in 0..<count { list[first + at] = Int64(from[at]) }
+        }
+        storage = .integer(list)
+      case .sign(var packed):
+        storage = .float([])
+        packed.withMutableBytes { storeBits(to: $0, at: first, execution) }
+        storage = .sign(packed)
+      case .double: break
+      }
+    }
+  }
+
+  private func storeBits(
+    to bytes: UnsafeMutableBufferPointer<UInt8>, at first: Int, _ execution: Execution
+  ) {
+    let from = bits(execution)
+    for row in 0..<rows {
+      for word in 0..<words {
+        var bit = first + row * channels + word * 64
+        var rest = from[row * words + word]
+        // The bits after the last element of a row are 0.
+        while rest != 0 {
+          let shift = bit & 7
+          bytes[bit >> 3] |= UInt8(truncatingIfNeeded: rest << UInt64(shift))
+          rest >>= UInt64(8 - shift)
+          bit += 8 - shift
+        }
       }
     }
   }
@@ -161,9 +111,20 @@ extension Buffer {
       if let to = $0.baseAddress { (to + first).update(from: source, count: count) }
     }
   }
+}
 
-  /// Where a slice begins in a value whose whole batch has `total` elements.
-  private func firstElement(of slice: BatchRequest.Slice, total: Int) -> Int {
-    slice.total == 0 ? 0 : total / slice.total * slice.start
+extension UnsafeRawBufferPointer {
+  /// Up to 64 bits from any bit on, the first one lowest.
+  fileprivate func bits(from bit: Int, count: Int) -> UInt64 {
+    var result: UInt64 = 0
+    var filled = -(bit & 7)
+    var byte = bit >> 3
+    while filled < count {
+      let bits = UInt64(self[byte])
+      result |= filled < 0 ? bits >> UInt64(-filled) : bits << UInt64(filled)
+      filled += 8
+      byte += 1
+    }
+    return count == 64 ? result : result & (1 << UInt64(count) - 1)
   }
 }
