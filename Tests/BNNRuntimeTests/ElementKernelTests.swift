@@ -33,18 +33,12 @@ import Testing
   @Test(arguments: boundarySizes) func elementSteps(count: Int) {
     var random = SeededGenerator(seed: count)
     let (a, b) = (numbers(count, &random), numbers(count, &random))
-    func larger(_ a: Float, _ b: Float) -> Float { b > a || a.isNaN ? b : a }
-    func smaller(_ a: Float, _ b: Float) -> Float { b < a || a.isNaN ? b : a }
     for kernel in PointwiseKernel.supported {
       var y = [Float](repeating: 7, count: count)
       kernel.add(count, a, b, to: &y)
       expectSame(y, zip(a, b).map { $0 + $1 }, "add \(kernel.name)")
       kernel.divide(count, a, by: 9, to: &y)
       expectSame(y, a.map { $0 / 9 }, "divide \(kernel.name)")
-      kernel.maximum(count, a, b, to: &y)
-      expectSame(y, zip(a, b).map(larger), "maximum \(kernel.name)")
-      kernel.minimum(count, a, b, to: &y)
-      expectSame(y, zip(a, b).map(smaller), "minimum \(kernel.name)")
     }
   }
 

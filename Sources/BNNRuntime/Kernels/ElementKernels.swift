@@ -19,12 +19,6 @@ struct PointwiseKernel {
   func divide(_ count: Int, _ x: Source, by divisor: Float, to y: Target) {
     kernel.divide_scalar(count, x, divisor, y)
   }
-  func maximum(_ count: Int, _ a: Source, _ b: Source, to y: Target) {
-    kernel.maximum(count, a, b, y)
-  }
-  func minimum(_ count: Int, _ a: Source, _ b: Source, to y: Target) {
-    kernel.minimum(count, a, b, y)
-  }
 }
 
 /// Bit pooling and unpacking (see `bnn_bits.h`).

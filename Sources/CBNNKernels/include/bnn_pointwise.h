@@ -9,9 +9,6 @@ typedef struct bnn_pointwise {
   bnn_isa isa;
   void (*add)(size_t count, const float *a, const float *b, float *y);
   void (*divide_scalar)(size_t count, const float *x, float divisor, float *y);
-  // The larger (smaller) of the two, a where they are equal; the number where one is NaN.
-  void (*maximum)(size_t count, const float *a, const float *b, float *y);
-  void (*minimum)(size_t count, const float *a, const float *b, float *y);
 } bnn_pointwise;
 
 #define BNN_POINTWISE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_pointwise, object)

@@ -10,8 +10,5 @@
 
 BNN_ELEMENTS(add, a[i] + b[i], const float *a, const float *b)
 BNN_ELEMENTS(divide_scalar, x[i] / divisor, const float *x, float divisor)
-BNN_ELEMENTS(maximum, b[i] > a[i] || a[i] != a[i] ? b[i] : a[i], const float *a, const float *b)
-BNN_ELEMENTS(minimum, b[i] < a[i] || a[i] != a[i] ? b[i] : a[i], const float *a, const float *b)
 
-#define BNN_POINTWISE_FUNCTIONS \
-  .add = add, .divide_scalar = divide_scalar, .maximum = maximum, .minimum = minimum
+#define BNN_POINTWISE_FUNCTIONS .add = add, .divide_scalar = divide_scalar
