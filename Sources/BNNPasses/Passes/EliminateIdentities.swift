@@ -89,26 +89,20 @@ public struct EliminateIdentities: Pass {
 
   /// Lets a broadcasting node read a small constant instead of one that was expanded.
   private func collapseBroadcasts(of index: Int, in graph: inout Graph) -> Bool {
-    let node = graph.nodes[index]
-    guard node.isElementwise, node.inputs.count >= 2 else { return false }
-    if case .batchNormalization = node.op { return false }
-    guard let output = graph[node.outputs[0]].type else { return false }
+    guard graph.nodes[index].isElementwise else { return false }
     var changed = false
-    for (position, input) in node.inputs.enumerated() {
+    for (position, input) in graph.nodes[index].inputs.enumerated() {
       guard let input else { continue }
-      // What the other operands give without this one.
-      let others = graph.nodes[index].inputs.enumerated().compactMap { other, value in
-        other == position ? nil : value.flatMap { graph[$0].type?.dimensions }
-      }
+      let node = graph.nodes[index]
       if let inner = graph.producer(of: input), case .expand = inner.op,
         let source = inner.input(0), let narrow = graph[source].type?.dimensions,
-        Dimension.broadcast(others + [narrow]) == output.dimensions
+        graph.broadcastsAlike(node, at: position, with: narrow)
       {
         graph.nodes[index].inputs[position] = source
         changed = true
       } else if let tensor = graph.constant(input), tensor.count > 1,
         let small = tensor.collapsed(keeping: {
-          Dimension.broadcast(others + [$0.dimensions.map { .fixed($0) }]) == output.dimensions
+          graph.broadcastsAlike(node, at: position, with: $0.dimensions.map { .fixed($0) })
         })
       {
         graph.nodes[index].inputs[position] = graph.addConstant(small, name: graph[input].name)
@@ -125,6 +119,19 @@ extension Graph {
   fileprivate func needsName(of value: ValueID, besides other: ValueID) -> Bool {
     outputs.contains(value)
       && (inputs.contains(other) || outputs.contains(other) || constant(other) != nil)
+  }
+
+  /// Whether a node broadcasts its operands, and its result has the same dimensions with an operand
+  /// of others at a position.
+  func broadcastsAlike(_ node: Node, at position: Int, with narrow: [Dimension]) -> Bool {
+    guard node.isElementwise, node.inputs.count >= 2, let output = self[node.outputs[0]].type else {
+      return false
+    }
+    if case .batchNormalization = node.op { return false }
+    let others = node.inputs.enumerated().compactMap { other, value in
+      other == position ? nil : value.flatMap { self[$0].type?.dimensions }
+    }
+    return Dimension.broadcast(others + [narrow]) == output.dimensions
   }
 
   /// The node that makes a value, by a search; passes that ask often use ``Uses``.

@@ -5,7 +5,8 @@ import BNNTensor
 /// weights, mean |w|, reshapes, casts …) and the arithmetic of shapes.
 ///
 /// A constant is released as soon as its last reader is folded, so that the memory needed is that
-/// of one layer's intermediate results beyond the weights themselves.
+/// of one layer's intermediate results beyond the weights themselves. For the same reason what
+/// broadcasts anyway reads a constant before it is expanded to the size of an activation.
 public struct FoldConstants: Pass {
   public let name = "fold-constants"
   public let summary = "Evaluates everything that does not depend on the inputs."
@@ -14,6 +15,7 @@ public struct FoldConstants: Pass {
 
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
+    graph.skipExpands()
     var readers = [Int](repeating: 0, count: graph.values.count)
     for node in graph.nodes {
       for case let input? in node.inputs { readers[input.index] += 1 }
@@ -28,13 +30,14 @@ public struct FoldConstants: Pass {
     }
     for (index, node) in graph.nodes.enumerated() {
       let areKnown = node.outputs.allSatisfy { graph[$0].constant != nil }
+      let isRead = node.outputs.contains { readers[$0.index] > 0 }
       if !areKnown {
         guard node.inputs.allSatisfy({ $0.map { graph.constant($0) != nil } ?? true }) else {
           continue
         }
         let operands = node.inputs.map { graph.constant($0) }
         let results = try node.attempt { () throws(OperatorError) in
-          try node.op.definition.evaluate(operands)
+          isRead ? try node.op.definition.evaluate(operands) : []
         }
         for (output, tensor) in zip(node.outputs, results) { graph[output].constant = tensor }
       }
@@ -48,5 +51,31 @@ public struct FoldConstants: Pass {
     // The values are constants now; a node that made one would make it twice.
     graph.nodes = graph.nodes.indices.filter { !folded.contains($0) }.map { graph.nodes[$0] }
     return outcome
+  }
+}
+
+extension Graph {
+  /// Lets what broadcasts read constants before they are expanded.
+  fileprivate mutating func skipExpands() {
+    var isKnown = values.map { $0.constant != nil }
+    for id in inputs { isKnown[id.index] = false }
+    var sources: [ValueID: ValueID] = [:]
+    for index in nodes.indices {
+      let node = nodes[index]
+      // The extents may follow from those of an activation.
+      if case .expand = node.op, let source = node.input(0), isKnown[source.index] {
+        sources[node.outputs[0]] = source
+      }
+      if node.inputs.allSatisfy({ $0.map { isKnown[$0.index] } ?? true }) {
+        for id in node.outputs { isKnown[id.index] = true }
+        continue
+      }
+      for (position, input) in node.inputs.enumerated() {
+        guard let source = input.flatMap({ sources[$0] }),
+          broadcastsAlike(nodes[index], at: position, with: dimensions(source))
+        else { continue }
+        nodes[index].inputs[position] = source
+      }
+    }
   }
 }
