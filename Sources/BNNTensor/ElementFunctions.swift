@@ -48,23 +48,42 @@ public enum ReduceFunction: String, Hashable, Sendable, CaseIterable {
 public enum PadMode: String, Hashable, Sendable, CaseIterable {
   case constant, reflect, edge, wrap
 
-  /// The position in an array of `extent` that a position outside of it shows; nil for a constant.
-  package func source(of position: Int, extent: Int) -> Int? {
-    if position >= 0, position < extent { return position }
+  /// The positions of an array of `extent` that are left where negative amounts crop it.
+  package func kept(begin: Int, end: Int, extent: Int) -> Range<Int> {
+    let first = min(max(0, -begin), extent)
+    return first..<max(first, extent - max(0, -end))
+  }
+
+  /// The kept position that a position of the array, or one outside of it, shows; nil for a
+  /// constant. What stands outside goes on periodically, as far as it has to.
+  package func source(of position: Int, in kept: Range<Int>) -> Int? {
+    if kept.contains(position) { return position }
+    let last = kept.count - 1
+    let offset = position - kept.lowerBound
     switch self {
     case .constant: return nil
-    case .edge: return position < 0 ? 0 : extent - 1
-    case .reflect: return position < 0 ? -position : 2 * (extent - 1) - position
-    case .wrap: return position < 0 ? position + extent : position - extent
+    case .edge: return kept.lowerBound + min(max(offset, 0), last)
+    case .reflect:
+      guard last > 0 else { return kept.lowerBound }
+      let inPeriod = offset.remainder(in: 2 * last)
+      return kept.lowerBound + min(inPeriod, 2 * last - inPeriod)
+    case .wrap: return kept.lowerBound + offset.remainder(in: kept.count)
     }
   }
 
-  /// Whether an array of `extent` can be padded like this; negative amounts crop.
+  /// Whether an array of `extent` can be padded like this: all but a constant need an element.
   package func allows(begin: Int, end: Int, extent: Int) -> Bool {
-    let reach = self == .reflect ? extent - 1 : extent
-    return (self == .constant || self == .edge || (begin <= reach && end <= reach))
-      && (self == .constant || extent > 0 || (begin <= 0 && end <= 0))
+    let hasSource = !kept(begin: begin, end: end, extent: extent).isEmpty
+    return (self == .constant || hasSource || (begin <= 0 && end <= 0))
       && extent + begin + end >= 0
+  }
+}
+
+extension Int {
+  /// The remainder that is not negative.
+  fileprivate func remainder(in period: Int) -> Int {
+    let remainder = self % period
+    return remainder < 0 ? remainder + period : remainder
   }
 }
 

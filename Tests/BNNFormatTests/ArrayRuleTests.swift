@@ -70,8 +70,10 @@ import Testing
     }
     #expect(pad(.edge, [0, 0, 0], [0, 0, 0]) == nil)
     #expect(pad(.edge, [1, 0, 0], [0, 0, 0]) == .acrossBatch)
-    #expect(pad(.reflect, [0, 2, 0], [0, 0, 0]) == .padding(1))
-    #expect(pad(.wrap, [0, 0, 4], [0, 0, 0]) == .padding(2))
+    let wide = SampleModels.reals(.batch(1), .fixed(9), .fixed(12))
+    #expect(rule(.pad(.wrap, begin: [0, 7, 0], end: [0, 0, 9]), [image], wide) == nil)
+    #expect(pad(.reflect, [0, -2, 0], [0, 2, 0]) == .padding(1))
+    #expect(pad(.wrap, [0, 0, 4], [0, 0, -3]) == .padding(2))
     #expect(pad(.edge, [0, 0, -2], [0, 0, -2]) == .padding(2))
     #expect(pad(.edge, [0, 0, .min], [0, 0, 0]) == .padding(2))
     #expect(pad(.edge, [0, 0], [0, 0]) == .operandRank(expected: 2, found: 3))

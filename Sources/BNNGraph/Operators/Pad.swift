@@ -46,9 +46,9 @@ extension Pad {
     var sources = [1]
     for axis in 0..<x.shape.rank {
       let stride = x.shape.strides[axis]
-      let positions = (0..<type.shape[axis]).map {
-        mode.source(of: $0 - pads[axis].begin, extent: x.shape[axis])
-      }
+      let (begin, end) = pads[axis]
+      let kept = mode.kept(begin: begin, end: end, extent: x.shape[axis])
+      let positions = (0..<type.shape[axis]).map { mode.source(of: $0 - begin, in: kept) }
       sources = sources.flatMap { start in
         positions.map { $0.map { start == 0 ? 0 : start + $0 * stride } ?? 0 }
       }

@@ -4,6 +4,8 @@ import BNNTensor
 final class PadStep: ExecutionStep {
   private let mode: PadMode
   private let begin: [Int]
+  /// The positions of the input, for each axis, that are not cropped.
+  private let kept: [Range<Int>]
   private let input: Buffer
   /// The one element of constant padding.
   private let value: Buffer?
@@ -15,6 +17,11 @@ final class PadStep: ExecutionStep {
     input = context.inputs[0]
     value = context.inputs.count > 1 ? context.inputs[1] : nil
     output = context.outputs[0]
+    let (from, to) = (input.shape, output.shape)
+    kept = begin.indices.map { axis in
+      let end = to[axis] - from[axis] - begin[axis]
+      return mode.kept(begin: begin[axis], end: end, extent: from[axis])
+    }
   }
 
   var work: StepWork { StepWork() }
@@ -53,7 +60,7 @@ final class PadStep: ExecutionStep {
     for axis in (0..<max(output.shape.rank - 1, 0)).reversed() {
       let position = rest % output.shape[axis] - begin[axis]
       rest /= output.shape[axis]
-      guard let inside = mode.source(of: position, extent: input.shape[axis]) else { return nil }
+      guard let inside = mode.source(of: position, in: kept[axis]) else { return nil }
       source += inside * rowsInside
       rowsInside *= input.shape[axis]
     }
@@ -63,22 +70,22 @@ final class PadStep: ExecutionStep {
   private func copyRow<T: BitwiseCopyable>(
     _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>, _ fill: T
   ) {
-    guard let before = begin.last else {
+    guard let before = begin.last, let kept = kept.last else {
       to[0] = from[0]
       return
     }
     let length = output.channels
     let first = min(max(0, before), length)
-    let end = max(first, min(length, before + input.channels))
-    for at in 0..<first { to[at] = element(from, at - before, fill) }
-    if first < end { (to + first).update(from: from + (first - before), count: end - first) }
-    for at in end..<length { to[at] = element(from, at - before, fill) }
+    let end = min(length, first + kept.count)
+    for at in 0..<first { to[at] = element(from, at - before, kept, fill) }
+    (to + first).update(from: from + kept.lowerBound, count: end - first)
+    for at in end..<length { to[at] = element(from, at - before, kept, fill) }
   }
 
   @inline(__always)
   private func element<T: BitwiseCopyable>(
-    _ from: UnsafePointer<T>, _ position: Int, _ fill: T
+    _ from: UnsafePointer<T>, _ position: Int, _ kept: Range<Int>, _ fill: T
   ) -> T {
-    mode.source(of: position, extent: input.channels).map { from[$0] } ?? fill
+    mode.source(of: position, in: kept).map { from[$0] } ?? fill
   }
 }

@@ -257,6 +257,21 @@ import Testing
       ])
   }
 
+  /// Reflecting and wrapping go on beyond the first period; what is cropped is not reflected.
+  @Test(
+    arguments: [
+      (Pad.Mode.wrap, [4, 5], [3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2]),
+      (.wrap, [-1, 3], [2, 3, 2, 3, 2]), (.wrap, [5, -2], [1, 1, 1, 1, 1, 1]),
+      (.reflect, [4, 5], [1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2]),
+      (.reflect, [2, -1], [1, 2, 1, 2]), (.reflect, [-2, 2], [3, 3, 3]),
+      (.edge, [2, -2], [1, 1, 1]),
+    ] as [(Pad.Mode, [Int64], [Float])])
+  func padGoesOn(_ mode: Pad.Mode, _ pads: [Int64], _ result: [Float]) throws {
+    try expect(
+      .pad(Pad(mode: mode)), [floats([1, 2, 3], [3]), integers(pads)],
+      gives: [floats(result, [result.count])])
+  }
+
   @Test func padAxes() throws {
     try expect(
       .pad(Pad(mode: .constant)),

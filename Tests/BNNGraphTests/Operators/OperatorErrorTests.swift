@@ -182,9 +182,9 @@ import Testing
       .slice(Slice()), [ramp([4]), integers([0]), integers([1]), nil, integers([0])],
       .invalidValue(input: 4, expected: "1 steps other than 0", found: "[0]"))
     expectError(
-      .pad(Pad(mode: .reflect)), [ramp([2]), integers([2, 0])],
+      .pad(Pad(mode: .reflect)), [ramp([2]), integers([-2, 2])],
       .invalidValue(
-        input: 1, expected: "pads that reflect can fill in [2]", found: "2, 0 in axis 0"))
+        input: 1, expected: "pads that reflect can fill in [2]", found: "-2, 2 in axis 0"))
     expectError(
       .pad(Pad()), [ramp([2]), integers([-2, -1])],
       .invalidValue(
