@@ -62,6 +62,7 @@ struct CanonicalizeSignsTests {
       return
     }
     #expect(sign.atZero == expected)
+    #expect(reports[0].outcome.findings.count == 1)
   }
 
   @Test func notANumberBecomesWhatTheSpellingMakesOfIt() throws {

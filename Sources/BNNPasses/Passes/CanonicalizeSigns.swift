@@ -31,6 +31,8 @@ public struct CanonicalizeSigns: Pass {
     while true {
       let hasNewSigns = try rewriteSteps(areCentred: true, in: &graph, &outcome)
       let hasNewEstimators = rewriteEstimators(in: &graph, &outcome)
+      // What was replaced is not recognized once more.
+      try graph.removeDeadNodes()
       let hasNewCones = try rewriteCones(in: &graph, &outcome)
       if !hasNewSigns && !hasNewEstimators && !hasNewCones {
         guard try rewriteSteps(areCentred: false, in: &graph, &outcome) else { return outcome }
