@@ -73,6 +73,30 @@ struct FuseBlocksTests {
     try expectSameMeaning(before, after, on: Tensor([Float(1), 2, -3, 5], shape: [2, 2]))
   }
 
+  /// What is rounded must be the source's own number: with merged scales, some of these numbers
+  /// would be rounded to the next integer.
+  @Test(arguments: [false, true])
+  func everyRoundingBeforeAJumpIsKept(_ isComparison: Bool) throws {
+    var numbers = Numbers(seed: 5)
+    var b = GraphBuilder()
+    let x = b.input([4])
+    let n = b.normalization(
+      b.binary(.multiply, x, b.scalar(0.3)), gamma: numbers.uniform(4), beta: numbers.uniform(4),
+      mean: numbers.uniform(4), variance: numbers.uniform(4, 0.5...2))
+    let quotient = b.binary(.divide, b.binary(.add, n, b.scalar(0.1)), b.scalar(0.0235))
+    let rounded =
+      isComparison
+      ? b.node(
+        .cast(Cast(to: .float32)),
+        b.node(.comparison(Comparison(kind: .greater)), quotient, b.constant([1.1, 2, 3, 4], [4])))
+      : b.node(.elementwiseUnary(ElementwiseUnary(function: .roundHalfToEven)), quotient)
+    let before = b.finish(b.binary(.multiply, rounded, b.scalar(0.0235)))
+    let (after, _) = try apply([FuseBlocks()], to: before)
+    #expect(operators(after).contains("Block") && operators(after).contains("Div"))
+    let rows = Tensor((0..<80_000).map { Float($0 / 4 - 10_000) / 8 }, shape: [20_000, 4])
+    try expectSameMeaning(before, after, on: rows)
+  }
+
   @Test func subtractionOfTwoValuesIsExact() throws {
     var numbers = Numbers(seed: 4)
     var b = GraphBuilder()

@@ -15,10 +15,14 @@ struct EpilogueChain {
   /// The sign that ends the chain, and whether the real values are needed as well.
   private var sign: (node: Int, thresholds: Thresholds<Float>)?
   private var needsValues = true
+  /// The values behind which something jumps: their arithmetic stays as the source spells it.
+  private let beforeJumps: Set<ValueID>
   /// The magnitude of the accumulator as long as nothing but it flows.
   private let isAccumulator: Bool
 
-  init?(startingAt index: Int, in graph: Graph) {
+  /// - Parameter beforeJumps: ``Graph/valuesBeforeJumps()``.
+  init?(startingAt index: Int, in graph: Graph, beforeJumps: Set<ValueID>) {
+    self.beforeJumps = beforeJumps
     let node = graph.nodes[index]
     name = node.name
     nodes = [index]
@@ -92,9 +96,10 @@ struct EpilogueChain {
       return true
     }
     guard let output = node.outputs.first, node.outputs.count == 1,
-      graph.dimensions(output) == graph.dimensions(current),
-      appendStep(of: node, in: &graph)
+      graph.dimensions(output) == graph.dimensions(current)
     else { return false }
+    steps.isMerging = !beforeJumps.contains(output)
+    guard appendStep(of: node, in: &graph) else { return false }
     nodes.append(index)
     current = output
     return true
@@ -153,7 +158,7 @@ struct EpilogueChain {
         steps.scale(by: [-1])
         steps.shift(by: numbers)
       case (.multiply, _): steps.scale(by: numbers)
-      case (.divide, true): steps.divide(by: numbers)
+      case (.divide, true): return steps.divide(by: numbers)
       case (.maximum, _) where numbers.count == 1:
         steps.append(.clamp(lower: numbers[0], upper: .infinity))
       case (.minimum, _) where numbers.count == 1:
@@ -216,82 +221,6 @@ struct EpilogueChain {
     if needsValues, current != inputs.first { graph.replaceUses(of: current, with: outputs[0]) }
     if let sign, let bits = outputs.last {
       graph.replaceUses(of: graph.nodes[sign.node].outputs[0], with: bits)
-    }
-  }
-}
-
-/// Pointwise steps of which neighbouring scales and shifts are merged in double precision.
-struct StepList {
-  private var steps: [PointwiseStep] = []
-  private var scale: [Double] = [1]
-  private var bias: [Double] = [0]
-
-  mutating func scale(by factors: [Float]) {
-    scale = zip(scale, factors.map { Double($0) }, *)
-    bias = zip(bias, factors.map { Double($0) }, *)
-  }
-
-  mutating func divide(by divisors: [Float]) {
-    scale = zip(scale, divisors.map { Double($0) }, /)
-    bias = zip(bias, divisors.map { Double($0) }, /)
-  }
-
-  mutating func shift(by terms: [Float]) {
-    bias = zip(bias, terms.map { Double($0) }, +)
-  }
-
-  mutating func append(_ step: PointwiseStep) {
-    if case .affine(let factors, let terms) = step {
-      scale(by: factors)
-      shift(by: terms)
-    } else {
-      flush()
-      steps.append(step.balanced)
-    }
-  }
-
-  private mutating func flush() {
-    guard scale != [1] || bias != [0] else { return }
-    // No bias is −0, whatever it came from.
-    let step = PointwiseStep.affine(
-      scale: scale.map { Float($0) }, bias: bias.map { Float($0) + 0 })
-    steps.append(step.balanced)
-    scale = [1]
-    bias = [0]
-  }
-
-  var finished: [PointwiseStep] {
-    var copy = self
-    copy.flush()
-    return copy.steps
-  }
-
-  /// Combines lists that have one entry per channel or one for all.
-  private func zip(
-    _ a: [Double], _ b: [Double], _ combine: (Double, Double) -> Double
-  ) -> [Double] {
-    if a.count == 1 { return b.map { combine(a[0], $0) } }
-    if b.count == 1 { return a.map { combine($0, b[0]) } }
-    return a.indices.map { combine(a[$0], b[$0]) }
-  }
-}
-
-extension PointwiseStep {
-  /// The step with one entry in both of its lists if that says all, else one per channel in both.
-  var balanced: PointwiseStep {
-    func balance(_ a: [Float], _ b: [Float]) -> ([Float], [Float]) {
-      let (x, y) = (a.collapsed, b.collapsed)
-      let count = max(x.count, y.count)
-      return (x.expanded(to: count), y.expanded(to: count))
-    }
-    switch self {
-    case .affine(let scale, let bias):
-      let (a, b) = balance(scale, bias)
-      return .affine(scale: a, bias: b)
-    case .slopes(let positive, let negative):
-      let (a, b) = balance(positive, negative)
-      return .slopes(positive: a, negative: b)
-    default: return self
     }
   }
 }

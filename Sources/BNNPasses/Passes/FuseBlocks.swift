@@ -9,8 +9,9 @@ import BNNTensor
 /// in residual networks, the block gives the value and its bits.
 ///
 /// Neighbouring scales and biases become one of each per channel, computed in double precision and
-/// rounded once: these float32 numbers define the canonical network. A sign right behind a binary
-/// convolution tests the integer accumulator.
+/// rounded once: these float32 numbers define the canonical network. Where a rounding or a
+/// comparison follows, which jumps at some numbers, each keeps its own rounding as in the source. A
+/// sign right behind a binary convolution tests the integer accumulator.
 public struct FuseBlocks: Pass {
   public let name = "fuse-blocks"
   public let summary = "Fuses convolutions and pools with what follows them into one step."
@@ -20,6 +21,7 @@ public struct FuseBlocks: Pass {
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
     let uses = graph.uses()
+    let beforeJumps = graph.valuesBeforeJumps()
     var taken: Set<Int> = []
     let cores = graph.nodes.indices.compactMap { index -> (Int, Int)? in
       let node = graph.nodes[index]
@@ -29,7 +31,9 @@ public struct FuseBlocks: Pass {
     // An addition of two branches goes to the binary one.
     for (index, _) in cores.sorted(by: { ($0.1, $0.0) < ($1.1, $1.0) })
     where !taken.contains(index) {
-      guard var chain = EpilogueChain(startingAt: index, in: graph) else { continue }
+      guard
+        var chain = EpilogueChain(startingAt: index, in: graph, beforeJumps: beforeJumps)
+      else { continue }
       chain.grow(in: &graph, uses, &taken)
       let node = graph.nodes[index]
       chain.replace(in: &graph, uses)
