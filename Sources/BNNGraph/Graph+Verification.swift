@@ -41,10 +41,24 @@ extension Graph {
 
   /// The indices of the nodes, producers before their users, otherwise in the order of the list.
   func topologicalOrder() throws(GraphError) -> [Int] {
+    try topologicalOrder(from: Array(nodes.indices))
+  }
+
+  /// Puts the nodes that the outputs need in an order that does not depend on the list's: those of
+  /// the first output first, for each node what its first input needs first. Others are removed.
+  package mutating func sortByStructure() throws(GraphError) {
+    let uses = uses()
+    let order = try topologicalOrder(from: outputs.compactMap { uses.producer(of: $0) })
+    nodes = order.map { nodes[$0] }
+    try removeDeadNodes()
+  }
+
+  /// The indices of nodes and all that they need, producers before their users.
+  private func topologicalOrder(from roots: [Int]) throws(GraphError) -> [Int] {
     let uses = uses()
     var order: [Int] = []
     var state = [VisitState](repeating: .new, count: nodes.count)
-    for root in nodes.indices where state[root] == .new {
+    for root in roots where state[root] == .new {
       // A stack of its own: a chain of nodes may be longer than the thread's stack.
       var path = [(node: root, nextInput: 0)]
       state[root] = .open

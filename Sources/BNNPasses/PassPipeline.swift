@@ -74,7 +74,8 @@ public struct PassPipeline: Sendable {
     return index
   }
 
-  /// Runs the passes in order on a graph and cleans up after each.
+  /// Runs the passes in order on a graph and cleans up after each. At the end the order of the
+  /// nodes depends on nothing but the graph's structure.
   ///
   /// - Parameters:
   ///   - graph: an imported graph; on an error its state is unspecified.
@@ -100,6 +101,7 @@ public struct PassPipeline: Sendable {
       reports.append(report)
       observer(report, graph)
     }
+    try PassPipeline.attempt("sorting") { () throws(GraphError) in try graph.sortByStructure() }
     return reports
   }
 
