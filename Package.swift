@@ -46,7 +46,9 @@ let package = Package(
     library("BNNTensor"),
     library("BNNGraph", ["BNNTensor"]),
     library("BNNPasses", ["BNNGraph"]),
-    library("BNNImport", ["BNNGraph", "COnnx", "CZip"]),
+    .target(
+      name: "BNNImport", dependencies: ["BNNGraph", "COnnx", "CZip"],
+      resources: [.embedInCode("Architecture/Library")], swiftSettings: swiftSettings),
 
     // File and run-time side: all that an application ships
     library("BNNFormat", ["BNNTensor"]),

@@ -18,14 +18,14 @@ extension ImportError.Place: CustomStringConvertible {
     case .input(let name): "input '\(name)'"
     case .output(let name): "output '\(name)'"
     case .entry(let name): "entry '\(name)'"
-    case .block(let path): path
+    case .block(let path, let line): path.isEmpty ? "line \(line)" : "line \(line): \(path)"
     }
   }
 }
 
 extension ImportError.Reason: CustomStringConvertible {
   public var description: String {
-    fileText ?? structureText ?? nodeText ?? tensorText ?? formatText ?? ""
+    fileText ?? structureText ?? nodeText ?? tensorText ?? formatText ?? checkpointText ?? ""
   }
 
   private var fileText: String? {
@@ -120,6 +120,7 @@ extension ImportError.Reason: CustomStringConvertible {
     case .duplicateEntry: "it is there twice"
     case .tooManyBytes(let count): "\(count) bytes are more than an archive of this size may hold"
     case .notAnArrayEntry: "it is not an array (.npy)"
+    case .entryOutside: "its name leads out of the archive: refused"
     case .invalidJSON(let cause): "not valid JSON: \(cause)"
     case .notAnArchitecture:
       "not an architecture description: \"format\" must be \"bnn-architecture\""
@@ -131,10 +132,60 @@ extension ImportError.Reason: CustomStringConvertible {
     case .wrongJSONType(let expected): "expected \(expected)"
     case .unknownOperator(let name, let known):
       "the operator '\(name)' is not known; known are \(known.joined(separator: ", "))"
-    case .missingParameter(let name): "the checkpoint has no array '\(name)'"
-    case .unusedParameters(let names): "arrays of the checkpoint are not used: \(quoted(names))"
     case .invalidReference(let name): "'\(name)' names nothing that is defined before"
+    case .invalidExpression(let text, let cause): "'\(text)' has no value: \(cause)"
     default: nil
+    }
+  }
+
+  private var checkpointText: String? {
+    switch self {
+    case .unknownArchitecture(let known):
+      "no architecture of this name is shipped, and it is no .json file; shipped are "
+        + known.joined(separator: ", ")
+    case .unknownSetting(let name, let known):
+      "there is no setting '\(name)'; known are \(known.joined(separator: ", "))"
+    case .invalidSetting(let name, let found, let expected):
+      "the setting '\(name)' cannot be '\(found)'; expected \(expected)"
+    case .ambiguousPrefix(let prefixes):
+      "the checkpoint holds several networks, with names that begin with \(quoted(prefixes)); "
+        + "choose one with the setting '\(ArchitectureSetting.prefixName)'"
+    case .nothingReplaced: "no array has the name of a parameter of the model"
+    case .parameters(let problems):
+      "the checkpoint does not fit:\n"
+        + problems.map { "  \($0)" }.joined(separator: "\n")
+    default: nil
+    }
+  }
+}
+
+extension ParameterProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missing(let name, let nearest): "missing: \(name)\(Self.hint(nearest))"
+    case .unexpected(let name, let nearest): "unexpected: \(name)\(Self.hint(nearest))"
+    case .shape(let name, let found, let expected):
+      "wrong shape: \(name) is \(found), expected \(expected)"
+    }
+  }
+
+  private static func hint(_ nearest: String?) -> String {
+    nearest.map { " (did you mean \($0)?)" } ?? ""
+  }
+}
+
+extension ExpressionFailure: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .syntax(let what): what
+    case .undefined(let name): "'\(name)' is not defined"
+    case .unknownFunction(let name): "there is no function '\(name)'"
+    case .wrongOperands(let what): what
+    case .wrongArgumentCount(let function, let expected):
+      "\(function) takes \(expected) arguments"
+    case .noElement(let index, let count): "there is no element \(index) among \(count)"
+    case .noArray(let name): "the checkpoint has no array '\(name)'"
+    case .notFinite: "the result is not a finite number"
     }
   }
 }

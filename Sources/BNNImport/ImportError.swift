@@ -22,8 +22,9 @@ public struct ImportError: Error, Hashable, Sendable {
     case output(name: String)
     /// A member of an archive.
     case entry(name: String)
-    /// A part of an architecture description, such as `graph[3].shape`.
-    case block(path: String)
+    /// A part of an architecture description, such as `graph[3].unit[0].stride`, and the line (from
+    /// 1) on which it is written.
+    case block(path: String, line: Int)
   }
 
   public enum Reason: Hashable, Sendable {
@@ -91,6 +92,8 @@ public struct ImportError: Error, Hashable, Sendable {
     case duplicateEntry
     case tooManyBytes(Int)
     case notAnArrayEntry
+    /// An entry whose name is a path that leads out of the archive.
+    case entryOutside
 
     // Architecture descriptions
     case invalidJSON(String)
@@ -101,9 +104,16 @@ public struct ImportError: Error, Hashable, Sendable {
     case unknownKey(String)
     case wrongJSONType(expected: String)
     case unknownOperator(String, known: [String])
-    case missingParameter(String)
-    case unusedParameters([String])
     case invalidReference(String)
+    case invalidExpression(String, cause: String)
+    case unknownArchitecture(known: [String])
+    case unknownSetting(String, known: [String])
+    case invalidSetting(name: String, found: String, expected: String)
+    /// Several beginnings of arrays' names lead to as many parameters.
+    case ambiguousPrefix([String])
+    case parameters([ParameterProblem])
+    /// No array has the name of a parameter of the model.
+    case nothingReplaced
   }
 
   /// What kind of failure it is, for exit codes.
@@ -135,7 +145,9 @@ extension ImportError {
     case .operatorSetUnsupported, .unsupportedOperators, .needsOperatorSet, .unsupported,
       .unsupportedElementType, .unsupportedKind, .shapeNeeded, .unknownAttribute, .tooLarge:
       .unsupported
-    case .shapeConflict, .noSuchInput, .severalInputs: .usage
+    case .shapeConflict, .noSuchInput, .severalInputs, .unknownArchitecture, .unknownSetting,
+      .invalidSetting, .ambiguousPrefix:
+      .usage
     case .graph(let error): error.isUnsupported ? .unsupported : .malformed
     case .operation(.unsupported), .operation(.tooLarge), .operation(.shapeDependsOnData),
       .architectureVersion:

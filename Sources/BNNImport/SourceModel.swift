@@ -11,6 +11,8 @@ public struct SourceModel: Sendable {
   public var format: Format
   /// What the file says about itself, such as its producer, in the order of the file.
   public var metadata: [(key: String, value: String)]
+  /// How a checkpoint gave the parameters; nil where none did.
+  public internal(set) var checkpointUse: CheckpointUse?
 
   public enum Format: String, Hashable, Sendable {
     case onnx, checkpoint

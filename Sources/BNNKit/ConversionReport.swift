@@ -4,6 +4,8 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   public var source: String
   public var sourceBytes: Int
   public var outputBytes: Int
+  /// How a checkpoint gave the parameters; nil where none did.
+  public var checkpoint: CheckpointUse?
   public var layers: [LayerReport]
   public var signs: [SignReport]
   public var passes: [PassSummary]
@@ -27,6 +29,7 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
     source = conversion.sourceName
     sourceBytes = conversion.sourceBytes
     outputBytes = summary.fileBytes
+    checkpoint = conversion.checkpointUse
     var reasons: [String: String] = [:]
     for finding in conversion.findings {
       if let kept = finding.keptFloat { reasons[kept.node] = kept.reason }
@@ -43,7 +46,26 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
     passes = conversion.passReports.map {
       PassSummary(name: $0.pass, rewrites: $0.outcome.rewrites.count)
     }
-    notes = conversion.findings.compactMap(\.note) + conversion.unquantized.map { "\($0)" }
+    notes =
+      (checkpoint?.notes ?? []) + conversion.findings.compactMap(\.note)
+      + conversion.unquantized.map { "\($0)" }
+  }
+}
+
+extension CheckpointUse {
+  /// Sentences for people.
+  fileprivate var notes: [String] {
+    var notes: [String] = []
+    let assumed = settings.filter { $0.origin != .given }.map { "\($0.name)=\($0.value)" }
+    if !assumed.isEmpty { notes.append("settings not given: \(assumed.joined(separator: " "))") }
+    if !prefix.isEmpty { notes.append("names of arrays begin with '\(prefix)'") }
+    for (reason, arrays) in Dictionary(grouping: ignoredArrays, by: \.reason)
+      .sorted(by: { $0.key < $1.key })
+    {
+      let names = arrays.prefix(3).map(\.name) + (arrays.count > 3 ? ["…"] : [])
+      notes.append("\(arrays.count) arrays not loaded, \(reason): \(names.joined(separator: ", "))")
+    }
+    return notes
   }
 }
 

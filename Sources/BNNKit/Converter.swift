@@ -117,8 +117,9 @@ public struct Converter: Sendable {
       unquantized = try quantize(&lowered, graph, file: source.fileName)
     }
     return Conversion(
-      sourceName: source.fileName, sourceBytes: source.byteCount, canonical: graph,
-      lowered: lowered, passReports: reports, unquantized: unquantized)
+      sourceName: source.fileName, sourceBytes: source.byteCount,
+      checkpointUse: source.checkpointUse, canonical: graph, lowered: lowered, passReports: reports,
+      unquantized: unquantized)
   }
 
   /// In ascending order of their keys.
@@ -156,6 +157,8 @@ public struct Conversion: Sendable {
   /// The path that the network was read from, and its size.
   public let sourceName: String
   public let sourceBytes: Int
+  /// How a checkpoint gave the network's parameters; nil where none did.
+  public let checkpointUse: CheckpointUse?
   /// The graph after all passes: what the file means.
   public let canonical: Graph
   /// The model, and which of its layers comes from which node.

@@ -1,4 +1,5 @@
 import BNNTensor
+import BNNTestSupport
 import Foundation
 import Testing
 
@@ -44,6 +45,72 @@ import Testing
       return
     }
     #expect(count > 300 << 20)
+  }
+
+  @Test(arguments: 0..<4)
+  func `A name that leads out of the archive`(index: Int) throws {
+    let error = try failure("outside\(index).npz")
+    #expect(error.reason == .entryOutside)
+    #expect(error.category == .malformed)
+  }
+
+  @Test func `A header that is code`() throws {
+    guard case .invalidNumPyHeader = try failure("code.npz").reason else {
+      Issue.record("not refused")
+      return
+    }
+  }
+
+  @Test func `Every type as NumPy writes it`() throws {
+    let arrays = try NumPy.readArchive(Self.fixtures + "/types.npz")
+    #expect(arrays.count == 12 * 6)
+    for (name, tensor) in arrays {
+      let values: [Double] =
+        tensor.elementType == .bool
+        ? tensor.bools.map { $0 ? 1 : 0 } : tensor.doubles
+      if name.hasPrefix("empty") {
+        #expect(tensor.shape == [0, 4], "\(name)")
+      } else if name.hasPrefix("scalar") {
+        #expect(tensor.shape == [] && values == [1], "\(name)")
+      } else {
+        let expected: [Double] = name.contains("b1") ? [0, 1, 1, 1, 1, 1] : [0, 1, 2, 3, 4, 5]
+        #expect(tensor.shape == [2, 3] && values == expected, "\(name)")
+      }
+    }
+  }
+
+  @Test func `Sizes in the fields of ZIP64`() throws {
+    let arrays = try NumPy.readArchive(Self.fixtures + "/zip64.npz")
+    #expect(arrays.map(\.name) == ["a", "b"])
+    #expect(arrays.allSatisfy { $0.tensor.floats == [0, 1, 2] })
+  }
+
+  /// Several bytes at once, so that sizes and checksums can agree again.
+  @Test(arguments: ["stored.npz", "deflated.npz", "zip64.npz"])
+  func `Random damage is an error or another archive, never a crash`(file: String) throws {
+    let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: Self.fixtures + "/" + file)))
+    let folder = try TemporaryFolder()
+    for seed in 0..<1000 as Range<UInt64> {
+      var generator = SeededGenerator(seed: seed)
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...8, using: &generator) {
+        let position = Int.random(in: 0..<damaged.count, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: damaged[position] = UInt8.random(in: 0...255, using: &generator)
+        case 1: damaged[position] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0
+        case 2: damaged.remove(at: position)
+        default:
+          let count = min(16, damaged.count - position)
+          damaged.insert(contentsOf: damaged[position..<(position + count)], at: position)
+        }
+      }
+      let path = try folder.write(damaged, as: "damaged.npz")
+      do throws(ImportError) {
+        _ = try NumPy.readArchive(path)
+      } catch {
+        #expect(error.category == .malformed || error.category == .unsupported, "seed \(seed)")
+      }
+    }
   }
 
   @Test func `An entry that is no array, and one that is there twice`() throws {

@@ -57,7 +57,7 @@ struct RealCheckpointTests {
     let folder = try #require(modelsFolder) + "/zoo"
     let model = try SourceModel(
       checkpointFile: "\(folder)/\(checkpoint).npz",
-      architectureFile: "\(Self.descriptions)/\(description).json")
+      architecture: Architecture(file: "\(Self.descriptions)/\(description).json"))
     let reference = try SourceModel(onnxFile: "\(folder)/\(onnx).onnx")
     let images = try NumPy.readArray(folder + "/x_test.npy")
     let batch = Tensor(Array(images.floats[..<(64 * 64)]), shape: [64, 1, 8, 8])

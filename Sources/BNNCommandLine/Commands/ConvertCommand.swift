@@ -6,8 +6,9 @@ package struct ConvertCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     tool: "bnnconvert", abstract: "Convert a trained binary network into a .bnn file.",
     discussion: """
-      The source is an .onnx, or an .npz checkpoint with an --architecture. The .bnn computes what \
-      the source computes; every layer that did not become binary is listed with the reason.
+      The source is an .onnx, or an .npz checkpoint with an --architecture: the name of one that the \
+      toolkit ships, or a description in JSON. The .bnn computes what the source computes; every \
+      layer that did not become binary is listed with the reason.
 
       Exit code 2 when the model has an operator or a structure that cannot be converted, or \
       nothing in it is binary. Nothing is left at OUTPUT.bnn after a failure.
@@ -17,7 +18,7 @@ package struct ConvertCommand: ParsableCommand {
     usage: """
       bnnconvert <source> <output.bnn> [options]
       bnnconvert <source> --dry-run [options]
-      bnnconvert --list-passes
+      bnnconvert --list-passes | --list-architectures | --describe <architecture>
       """)
 
   @Argument(help: "The trained network: .onnx or .npz.")
@@ -40,6 +41,15 @@ package struct ConvertCommand: ParsableCommand {
 
   @Flag(help: "List the passes in their order and stop.")
   var listPasses = false
+
+  @Flag(help: "List the architectures that checkpoints can be read with and stop.")
+  var listArchitectures = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Show the settings and arrays of an architecture (with those of --set) and stop.",
+      valueName: "name|file.json"))
+  var describe: String?
 
   @Option(help: ArgumentHelp("Leave a pass out; repeat for several.", valueName: "name"))
   var disablePass: [String] = []
@@ -90,7 +100,7 @@ package struct ConvertCommand: ParsableCommand {
   package init() {}
 
   package func validate() throws {
-    if listPasses { return }
+    if printsAndStops { return }
     guard source != nil else { throw ValidationError("SOURCE is missing: an .onnx or .npz") }
     guard output != nil || dryRun else {
       throw ValidationError("OUTPUT.bnn is missing; without one, give --dry-run")
@@ -114,7 +124,7 @@ package struct ConvertCommand: ParsableCommand {
 
   package mutating func run() throws {
     var converter = try converter()
-    guard let source, !listPasses else { return try show(converter.pipeline) }
+    guard let source, !printsAndStops else { return try printList(converter.pipeline) }
     try checkDestinations()
 
     let console = common.console
@@ -264,9 +274,23 @@ package struct ConvertCommand: ParsableCommand {
     }
   }
 
-  private func show(_ pipeline: PassPipeline) throws(CommandError) {
-    let list = PassList(
-      passes: pipeline.passes.map { PassList.Entry(name: $0.name, summary: $0.summary) })
+  // MARK: Lists
+
+  private var printsAndStops: Bool { listPasses || listArchitectures || describe != nil }
+
+  private func printList(_ pipeline: PassPipeline) throws(CommandError) {
+    if let describe {
+      try show(
+        ArchitectureDetails(
+          ModelLoader.architecture(describe), settings: sourceOptions.architectureSettings()))
+    } else if listArchitectures {
+      try show(ArchitectureList())
+    } else {
+      try show(PassList(pipeline))
+    }
+  }
+
+  private func show(_ list: some Inspection) throws(CommandError) {
     if common.json {
       try JSONDocument.print(list)
     } else {
@@ -279,9 +303,13 @@ extension SignOfZero: ExpressibleByArgument {}
 extension FloatStorage: ExpressibleByArgument {}
 
 /// What `bnnconvert --list-passes` prints.
-private struct PassList: Encodable {
+private struct PassList: Inspection {
   var schemaVersion = 1
   var passes: [Entry]
+
+  init(_ pipeline: PassPipeline) {
+    passes = pipeline.passes.map { Entry(name: $0.name, summary: $0.summary) }
+  }
 
   struct Entry: Encodable {
     var name: String

@@ -7,8 +7,9 @@ package struct RunCommand: ParsableCommand {
     tool: "bnnrun", abstract: "Run a model on inputs from files.",
     discussion: """
       A .bnn is run by the runtime, an .onnx by the reference executor. Inputs are .npy or .pb \
-      (ONNX TensorProto), outputs .npy. A model with a fixed batch also takes inputs whose first \
-      dimension is a multiple of it, and runs them slice by slice.
+      (ONNX TensorProto), outputs .npy; an .npz holds all inputs or all outputs by their names. A \
+      model with a fixed batch also takes inputs whose first dimension is a multiple of it, and \
+      runs them slice by slice.
 
       Example: bnnrun digits.bnn --input images.npy --output scores.npy
       """)
@@ -38,9 +39,7 @@ package struct RunCommand: ParsableCommand {
   package mutating func run() throws {
     let console = common.console
     let model = try ModelLoader.runnable(model, source, threads: threads.threads)
-    let outputPaths = try NamedFiles(option: "--output", arguments: output)
-      .resolved(for: model.outputs.map(\.name))
-    for path in outputPaths.values { try TensorFile.requireWritable(path) }
+    let files = try OutputFiles(arguments: output, names: model.outputs.map(\.name))
     let labels = try labels.map { path in (path, try TensorFile.read(path)) }
 
     let run = try BatchedRun(model, inputs: readInputs(of: model))
@@ -51,14 +50,14 @@ package struct RunCommand: ParsableCommand {
     if let (path, labels) = labels {
       accuracy = try Accuracy(scores: outputs, labels: labels, labelFile: path)
     }
-    for output in outputs {
-      guard let path = outputPaths[output.name] else { continue }
-      try TensorFile.write(output.tensor, to: path)
-    }
-    try report(RunResult(outputs: outputs, paths: outputPaths, accuracy: accuracy))
+    try files.write(outputs)
+    try report(RunResult(outputs: outputs, paths: files.paths, accuracy: accuracy))
   }
 
   private func readInputs(of model: any RunnableModel) throws(CommandError) -> [String: Tensor] {
+    if let path = input.first, input.count == 1, FilePath.suffix(of: path) == "npz" {
+      return try TensorFile.readArchive(path)
+    }
     let paths = try NamedFiles(option: "--input", arguments: input)
       .resolved(for: model.inputs.map(\.name))
     var tensors: [String: Tensor] = [:]

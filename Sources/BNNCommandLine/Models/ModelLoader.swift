@@ -8,27 +8,51 @@ enum ModelLoader {
   ) throws(CommandError) -> SourceModel {
     let format = try ModelFormat(ofFile: path, allowed: [.onnx, .npz])
     let importOptions = try options.importOptions()
-    if format == .npz {
-      guard let architecture = options.architecture else {
-        throw CommandError(
-          .usage, file: path,
-          "a checkpoint has no graph; describe it with --architecture FILE.json")
-      }
-      try FilePath.requireReadable(path)
-      try FilePath.requireReadable(architecture)
-      do {
-        return try SourceModel(
-          checkpointFile: path, architectureFile: architecture, options: importOptions)
-      } catch {
-        throw CommandError(error)
-      }
-    }
-    guard options.architecture == nil else {
-      throw CommandError(.usage, file: path, "has its own graph; --architecture is for .npz")
-    }
     try FilePath.requireReadable(path)
+    if format == .npz { return try checkpoint(path, options, importOptions) }
+    guard options.architecture == nil, options.set.isEmpty else {
+      throw CommandError(
+        .usage, file: path, "has its own graph; --architecture and --set are for .npz")
+    }
+    if let weights = options.weights { try FilePath.requireReadable(weights) }
     do {
-      return try SourceModel(onnxFile: path, options: importOptions)
+      var model = try SourceModel(onnxFile: path, options: importOptions)
+      if let weights = options.weights { try model.replaceParameters(checkpointFile: weights) }
+      return model
+    } catch {
+      throw CommandError(error)
+    }
+  }
+
+  private static func checkpoint(
+    _ path: String, _ options: SourceOptions, _ importOptions: ImportOptions
+  ) throws(CommandError) -> SourceModel {
+    guard let name = options.architecture else {
+      throw CommandError(
+        .usage, file: path,
+        "a checkpoint has no graph; give --architecture NAME or FILE.json (bnnconvert "
+          + "--list-architectures lists names, bnninspect \(path) says which fit)")
+    }
+    guard options.weights == nil else {
+      throw CommandError(.usage, file: path, "--weights is for .onnx")
+    }
+    let settings = try options.architectureSettings()
+    let architecture = try architecture(name)
+    do {
+      return try SourceModel(
+        checkpointFile: path, architecture: architecture, settings: settings,
+        options: importOptions)
+    } catch {
+      throw CommandError(error)
+    }
+  }
+
+  /// An architecture that the toolkit ships, or one that a file describes.
+  static func architecture(_ name: String) throws(CommandError) -> Architecture {
+    let isFile = name.hasSuffix(".json") || name.contains("/")
+    if isFile { try FilePath.requireReadable(name) }
+    do {
+      return isFile ? try Architecture(file: name) : try Architecture(named: name)
     } catch {
       throw CommandError(error)
     }
@@ -57,6 +81,16 @@ enum ModelLoader {
 }
 
 extension SourceOptions {
+  func architectureSettings() throws(CommandError) -> [String: String] {
+    var settings: [String: String] = [:]
+    for assignment in set {
+      guard settings.updateValue(assignment.value, forKey: assignment.name) == nil else {
+        throw CommandError(.usage, "--set: '\(assignment.name)' is set twice")
+      }
+    }
+    return settings
+  }
+
   func importOptions() throws(CommandError) -> ImportOptions {
     var shapes: [String?: [Int?]] = [:]
     for shape in inputShape {

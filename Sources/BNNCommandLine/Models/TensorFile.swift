@@ -56,12 +56,33 @@ enum TensorFile {
   }
 
   static func write(_ tensor: Tensor, to path: String) throws(CommandError) {
-    // NumPy has no type of one bit.
-    let array = tensor.elementType == .sign ? Tensor(tensor.floats, shape: tensor.shape) : tensor
     do {
-      try NumPy.writeArray(array, path)
+      try NumPy.writeArray(array(tensor), path)
     } catch {
       throw CommandError(error)
     }
+  }
+
+  static func readArchive(_ path: String) throws(CommandError) -> [String: Tensor] {
+    try FilePath.requireReadable(path)
+    do {
+      // Names in an archive are unique.
+      return Dictionary(try NumPy.readArchive(path).map { ($0.name, $0.tensor) }) { $1 }
+    } catch {
+      throw CommandError(error)
+    }
+  }
+
+  static func writeArchive(_ tensors: [NamedTensor], to path: String) throws(CommandError) {
+    do {
+      try NumPy.writeArchive(tensors.map { ($0.name, array($0.tensor)) }, path)
+    } catch {
+      throw CommandError(error)
+    }
+  }
+
+  /// The tensor with a type that NumPy has: it has none of one bit.
+  private static func array(_ tensor: Tensor) -> Tensor {
+    tensor.elementType == .sign ? Tensor(tensor.floats, shape: tensor.shape) : tensor
   }
 }

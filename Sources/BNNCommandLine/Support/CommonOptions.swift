@@ -43,9 +43,22 @@ struct SeedOptions: ParsableArguments {
 struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Description of the graph, in JSON, that an .npz checkpoint is read with.",
-      valueName: "file"))
+      "The graph that an .npz checkpoint is read with: the name of an architecture that the toolkit "
+        + "ships (bnnconvert --list-architectures), or a description in JSON.",
+      valueName: "name|file.json"))
   var architecture: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Setting of the architecture; repeat for several. Without it, what the checkpoint shows or "
+        + "the default.", valueName: "name=value"))
+  var set: [ArchitectureAssignment] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Checkpoint (.npz) whose arrays replace the initializers of an .onnx model that have their "
+        + "names.", valueName: "file.npz"))
+  var weights: String?
 
   @Option(
     help: ArgumentHelp(

@@ -3,41 +3,66 @@ import BNNTensor
 
 /// Builds the graph that a description gives to a checkpoint's parameters.
 ///
-/// Each step is type-checked when it is added, so that an error names the step.
+/// Each step is type-checked when it is added, so that an error names the step. A parameter that is
+/// missing or of a wrong shape is noted, and one of zeros takes its place, so that all are found at
+/// once.
 final class ArchitectureBuilder {
   private let description: ArchitectureDescription
+  private let variables: [String: JSONValue]
   private(set) var graph: Graph
-  private var parameters: CheckpointParameters
-  private var constants: [String: ValueID] = [:]
+  private(set) var parameters: CheckpointParameters
+  /// What was asked for, in order.
+  private(set) var requests: [Architecture.Parameter] = []
+  private var constants: [ParameterKey: ValueID] = [:]
   /// What is known of each value for a batch of 1.
   private var facts: [ValueID: OperandFact] = [:]
+  /// The layer whose parameters a value is computed from, and nothing else.
+  private var layers: [ValueID: String] = [:]
   private var nodeNames: [String: Int] = [:]
   private var stepCount = 0
+
+  private struct ParameterKey: Hashable {
+    var name: String
+    var shape: Shape
+  }
 
   /// Blocks in blocks multiply; a description of more steps than this is a mistake.
   private static let maximumStepCount = 100_000
 
-  init(_ description: ArchitectureDescription, _ parameters: CheckpointParameters) {
+  init(
+    _ description: ArchitectureDescription, _ variables: [String: JSONValue],
+    _ parameters: CheckpointParameters
+  ) {
     self.description = description
+    self.variables = variables
     self.parameters = parameters
     graph = Graph(name: description.name)
   }
 
-  func build(_ options: ImportOptions) throws(ImportFault) -> Graph {
+  /// Adds all steps.
+  func addSteps(_ options: ImportOptions) throws(ImportFault) {
     let shapes = InputShapes(options)
     try shapes.check(against: description.inputs.map(\.name))
-    var scope = Scope(path: "graph", open: [])
-    for (index, input) in description.inputs.enumerated() {
-      let dimensions = try shapes.dimensions(of: input.name, declared: input.shape)
+    let place = JSONPlace(description.document).member("graph")
+    var scope = Scope(place: place, open: [], variables: variables)
+    for input in description.inputs {
+      let declared = try input.extents(environment(variables))
+      let dimensions = try shapes.dimensions(of: input.name, declared: declared)
       let value = graph.addInput(name: input.name, type: ValueType(.float32, dimensions))
       facts[value] = OperandFact(elementType: .float32, shape: dimensions.shape(batch: 1))
-      try scope.define(input.name, value, path: "inputs[\(index)]")
+      try scope.define(input.name, value, at: input.place)
       scope.last = value
     }
     try add(description.steps, to: &scope)
     try setOutputs(scope)
-    let unused = parameters.unused(except: description.ignored)
-    guard unused.isEmpty else { throw ImportFault(.unusedParameters(unused)) }
+  }
+
+  /// Checks what was built.
+  ///
+  /// - Returns: arrays that the network does not use.
+  func finish() throws(ImportFault) -> [CheckpointUse.IgnoredArray] {
+    let ignored = parameters.settle(description)
+    try throwProblems()
     do throws(GraphError) {
       try graph.removeDeadNodes()
       try graph.verify()
@@ -45,77 +70,97 @@ final class ArchitectureBuilder {
     } catch {
       throw ImportFault(.graph(error))
     }
-    return graph
+    return ignored
+  }
+
+  private func throwProblems() throws(ImportFault) {
+    guard parameters.problems.isEmpty else { throw ImportFault(.parameters(parameters.problems)) }
   }
 
   private func setOutputs(_ scope: Scope) throws(ImportFault) {
+    let place = JSONPlace(description.document)
     guard let names = description.outputs else {
       guard let last = scope.last, !graph.inputs.contains(last) else {
-        throw ImportFault(.noOutputs, at: .block(path: "graph"))
+        throw place.member("graph").fault(.noOutputs)
       }
       graph.outputs = [last]
       graph[last].name = "output"
       return
     }
-    guard !names.isEmpty else { throw ImportFault(.noOutputs, at: .block(path: "outputs")) }
+    guard !names.isEmpty else { throw place.member("outputs").fault(.noOutputs) }
     for name in names {
-      let value = try scope.value(name, path: "outputs")
+      let value = try scope.value(name, at: place.member("outputs"))
       graph.outputs.append(value)
       graph[value].name = name
     }
   }
 
-  // MARK: Steps and blocks
-
-  /// The names that steps of one place see.
-  struct Scope {
-    let path: String
-    /// The blocks that this place is inside of.
-    let open: [String]
-    private var names: [String: ValueID] = [:]
-    /// The result of the step before.
-    var last: ValueID?
-
-    init(path: String, open: [String]) {
-      self.path = path
-      self.open = open
-    }
-
-    mutating func define(
-      _ name: String, _ value: ValueID, path: String
-    ) throws(ImportFault) {
-      guard names.updateValue(value, forKey: name) == nil else {
-        throw ImportFault(.duplicateValue(name: name), at: .block(path: path))
-      }
-    }
-
-    func value(_ name: String, path: String) throws(ImportFault) -> ValueID {
-      guard let value = names[name] else {
-        throw ImportFault(.invalidReference(name), at: .block(path: path))
-      }
-      return value
-    }
+  private func environment(_ variables: [String: JSONValue]) -> ExpressionEnvironment {
+    ExpressionEnvironment(variables: variables) { [parameters] in parameters.shape($0) }
   }
+
+  // MARK: Steps and blocks
 
   private func add(_ steps: [JSONValue], to scope: inout Scope) throws(ImportFault) {
     for (index, step) in steps.enumerated() {
-      stepCount += 1
-      guard stepCount <= Self.maximumStepCount else {
-        throw ImportFault(.tooManyParts, at: .block(path: scope.path))
+      let place = scope.place.element(index)
+      let head = try JSONObjectReader(step, at: place, environment: environment(scope.variables))
+      guard try head.bool("when") ?? true else { continue }
+      var isFirst = true
+      for variables in try repetitions(head, scope) {
+        stepCount += 1
+        guard stepCount <= Self.maximumStepCount else { throw place.fault(.tooManyParts) }
+        let reader = try JSONObjectReader(step, at: place, environment: environment(variables))
+        _ = (reader.source("when"), reader.source("each"))
+        var inner = scope
+        inner.variables = variables
+        scope.last = try add(reader, inner, readsLast: !isFirst)
+        isFirst = false
       }
-      let reader = try JSONObjectReader(step, path: "\(scope.path)[\(index)]")
-      let result =
-        if let block = try reader.string("use") {
-          try addUses(of: block, reader, scope)
-        } else {
-          try addStep(reader, scope)
-        }
-      if let name = try reader.string("name") {
-        try scope.define(name, result, path: reader.path)
+      guard !isFirst else { continue }
+      if let name = try head.string("name"), let last = scope.last {
+        try scope.define(name, last, at: head.place)
       }
-      try reader.checkKeys()
-      scope.last = result
     }
+  }
+
+  /// The variables of each time that a step is applied.
+  private func repetitions(
+    _ reader: JSONObjectReader, _ scope: Scope
+  ) throws(ImportFault) -> [[String: JSONValue]] {
+    guard let each = try reader.value("each") else { return [scope.variables] }
+    guard case .object(let lists) = each, !lists.isEmpty else {
+      throw reader.fault(.wrongJSONType(expected: "an object of lists"), key: "each")
+    }
+    var count: Int?
+    var result: [[String: JSONValue]] = []
+    for (name, list) in lists {
+      guard case .array(let values) = list, count ?? values.count == values.count else {
+        throw reader.fault(.wrongJSONType(expected: "lists of the same length"), key: "each")
+      }
+      count = values.count
+      if result.isEmpty {
+        result = [[String: JSONValue]](repeating: scope.variables, count: values.count)
+      }
+      for (index, value) in values.enumerated() { result[index][name] = value }
+    }
+    return result
+  }
+
+  private func add(
+    _ reader: JSONObjectReader, _ scope: Scope, readsLast: Bool
+  ) throws(ImportFault) -> ValueID {
+    var scope = scope
+    scope.readsLast = readsLast
+    let result =
+      if let block = try reader.string("use") {
+        try addUse(of: block, reader, scope)
+      } else {
+        try addStep(reader, scope)
+      }
+    _ = reader.source("name")
+    try reader.checkKeys()
+    return result
   }
 
   private func addStep(
@@ -131,8 +176,7 @@ final class ArchitectureBuilder {
       StepBuilder(reader: reader, builder: self, operands: operands, op: op))
   }
 
-  /// Adds a block once for each set of variables that a step gives.
-  private func addUses(
+  private func addUse(
     of name: String, _ reader: JSONObjectReader, _ scope: Scope
   ) throws(ImportFault) -> ValueID {
     guard let block = description.blocks[name] else {
@@ -141,53 +185,24 @@ final class ArchitectureBuilder {
     guard !scope.open.contains(name) else {
       throw reader.fault(.cycle(nodes: scope.open + [name]), key: "use")
     }
-    var operands = try operands(reader, scope, counts: block.inputs.count...block.inputs.count)
-    var result: ValueID?
-    for variables in try variableSets(reader) {
-      if let result {
-        // The uses are a chain, so each has one operand.
-        guard block.inputs.count == 1 else {
-          throw reader.fault(.wrongInputCount(found: 1, expected: 1...1), key: "with")
-        }
-        operands = [result]
+    let operands = try operands(reader, scope, counts: block.inputs.count...block.inputs.count)
+    var variables = self.variables.merging(block.defaults) { _, own in own }
+    if let with = try reader.value("with") {
+      guard case .object(let given) = with else {
+        throw reader.fault(.wrongJSONType(expected: "an object of variables"), key: "with")
       }
-      let variables = block.defaults.merging(variables) { _, given in given }
-      result = try add(block, name, variables, operands, reader.path, scope)
+      variables.merge(given) { _, given in given }
     }
-    return try reader.required("with", result)
-  }
-
-  private func variableSets(
-    _ reader: JSONObjectReader
-  ) throws(ImportFault) -> [[String: JSONValue]] {
-    let value = reader.value("with") ?? .object([:])
-    let elements = if case .array(let elements) = value { elements } else { [value] }
-    var sets: [[String: JSONValue]] = []
-    for element in elements {
-      guard case .object(let variables) = element else {
-        throw reader.fault(.wrongJSONType(expected: "objects of variables"), key: "with")
-      }
-      sets.append(variables)
-    }
-    return sets
-  }
-
-  private func add(
-    _ block: ArchitectureDescription.Block, _ name: String, _ variables: [String: JSONValue],
-    _ operands: [ValueID], _ path: String, _ outer: Scope
-  ) throws(ImportFault) -> ValueID {
-    var scope = Scope(path: "\(path).\(name)", open: outer.open + [name])
+    var inner = Scope(
+      place: reader.place.use(of: name), open: scope.open + [name], variables: variables)
+    let place = JSONPlace(description.document).member("blocks").member(name)
     for (input, value) in zip(block.inputs, operands) {
-      try scope.define(input, value, path: "blocks.\(name).inputs")
+      try inner.define(input, value, at: place.member("inputs"))
     }
-    scope.last = operands.first
-    var steps: [JSONValue] = []
-    for (index, step) in block.steps.enumerated() {
-      steps.append(try step.substituting(variables, at: "\(scope.path)[\(index)]"))
-    }
-    try add(steps, to: &scope)
-    if let output = block.output { return try scope.value(output, path: "blocks.\(name).output") }
-    guard let last = scope.last else { throw ImportFault(.noOutputs, at: .block(path: path)) }
+    inner.last = operands.first
+    try add(block.steps, to: &inner)
+    if let output = block.output { return try inner.value(output, at: place.member("output")) }
+    guard let last = inner.last else { throw reader.fault(.noOutputs) }
     return last
   }
 
@@ -196,13 +211,16 @@ final class ArchitectureBuilder {
     _ reader: JSONObjectReader, _ scope: Scope, counts: ClosedRange<Int>
   ) throws(ImportFault) -> [ValueID] {
     var operands: [ValueID] = []
-    if let name = try reader.string("input") {
-      operands = [try scope.value(name, path: reader.path(of: "input"))]
-    } else if let names = try reader.strings("inputs") {
-      for name in names {
-        operands.append(try scope.value(name, path: reader.path(of: "inputs")))
+    let (input, inputs) = (try reader.string("input"), try reader.strings("inputs"))
+    if scope.readsLast, counts.contains(1), let last = scope.last {
+      operands = [last]
+    } else if let input {
+      operands = [try scope.value(input, at: reader.place(of: "input"))]
+    } else if let inputs {
+      for name in inputs {
+        operands.append(try scope.value(name, at: reader.place(of: "inputs")))
       }
-    } else if let last = scope.last {
+    } else if counts.upperBound > 0, let last = scope.last {
       operands = [last]
     }
     guard counts.contains(operands.count) else {
@@ -215,42 +233,67 @@ final class ArchitectureBuilder {
 
   func shape(of value: ValueID) -> Shape { facts[value]?.shape ?? [] }
 
-  func hasParameter(_ name: String) -> Bool { parameters.has(name) }
-
-  /// A parameter as a constant, under another shape if one is given. A scalar or a vector may be
-  /// stored with extents of 1 around it.
-  func parameter(_ name: String, path: String) throws(ImportFault) -> ValueID {
-    if let value = constants[name] { return value }
-    guard let tensor = parameters.take(name) else {
-      throw ImportFault(.missingParameter(name), at: .block(path: path))
+  /// A parameter as a constant: the first of several names that the checkpoint has.
+  ///
+  /// - Parameter shapes: those that it may have, the first one first; nil where any will do.
+  func parameter(
+    _ names: [String], shapes: [[Int]]?, at place: JSONPlace
+  ) throws(ImportFault) -> ValueID {
+    requests.append(Architecture.Parameter(names: names, shape: shapes?.first))
+    if let taken = parameters.take(names, shapes: shapes) {
+      let key = ParameterKey(name: taken.name, shape: taken.tensor.shape)
+      if let value = constants[key] { return value }
+      let value = constant(taken.tensor, name: taken.name)
+      constants[key] = value
+      return value
     }
-    let value = constant(tensor, name: name)
-    constants[name] = value
-    return value
+    guard let shape = shapes?.first else {
+      // Nothing can be put in its place.
+      _ = parameters.settle(description)
+      try throwProblems()
+      throw place.fault(.invalidReference(names.first ?? ""))
+    }
+    guard let count = Shape(shape).checkedCount, count <= 1 << 28 else {
+      throw place.fault(.invalidShape(shape.map { Int64($0) }))
+    }
+    let zeros = Tensor([Float](repeating: 0, count: count), shape: Shape(shape))
+    return constant(zeros, name: names.first ?? "")
   }
 
   func constant(_ tensor: Tensor, name: String) -> ValueID {
     let value = graph.addConstant(tensor, name: name)
     facts[value] = OperandFact(
       elementType: tensor.elementType, shape: tensor.shape, value: tensor)
+    let suffix = [".weight", ".weights"].first { name.hasSuffix($0) } ?? ""
+    layers[value] = String(name.dropLast(suffix.count))
     return value
   }
 
   func tensor(_ value: ValueID) -> Tensor? { graph[value].constant }
 
+  /// The name of the layer whose parameters a value is computed from; nil where an input is among
+  /// its operands.
+  func layer(of value: ValueID) -> String? { layers[value] }
+
   /// Adds a node with one output and checks its types.
   func apply(
-    _ op: Op, _ inputs: [ValueID], name: String, path: String
+    _ op: Op, _ inputs: [ValueID], name: String, at place: JSONPlace
   ) throws(ImportFault) -> ValueID {
     let results: [ResultType]
     do throws(OperatorError) {
       results = try op.definition.inferTypes(inputs.map { facts[$0] })
     } catch {
-      throw ImportFault(.operation(error), at: .block(path: path))
+      // A parameter that is wrong is the better explanation.
+      _ = parameters.problems.isEmpty ? [] : parameters.settle(description)
+      try throwProblems()
+      throw place.fault(.operation(error))
     }
     let value = graph.add(op, name: uniqueName(name), inputs: inputs)
     if let result = results.first {
       facts[value] = OperandFact(elementType: result.elementType, shape: result.shape)
+    }
+    if let first = inputs.first, inputs.allSatisfy({ layers[$0] != nil }) {
+      layers[value] = layers[first]
     }
     return value
   }
@@ -260,5 +303,37 @@ final class ArchitectureBuilder {
     let count = nodeNames[name, default: 0]
     nodeNames[name] = count + 1
     return count == 0 ? name : "\(name)_\(count)"
+  }
+}
+
+/// The names that the steps of one place see.
+private struct Scope {
+  let place: JSONPlace
+  /// The blocks that this place is inside of.
+  let open: [String]
+  var variables: [String: JSONValue]
+  private var names: [String: ValueID] = [:]
+  /// The result of the step before.
+  var last: ValueID?
+  /// Whether a step is repeated, so that it reads what it gave before.
+  var readsLast = false
+
+  init(place: JSONPlace, open: [String], variables: [String: JSONValue]) {
+    self.place = place
+    self.open = open
+    self.variables = variables
+  }
+
+  mutating func define(
+    _ name: String, _ value: ValueID, at place: JSONPlace
+  ) throws(ImportFault) {
+    guard names.updateValue(value, forKey: name) == nil else {
+      throw place.fault(.duplicateValue(name: name))
+    }
+  }
+
+  func value(_ name: String, at place: JSONPlace) throws(ImportFault) -> ValueID {
+    guard let value = names[name] else { throw place.fault(.invalidReference(name)) }
+    return value
   }
 }

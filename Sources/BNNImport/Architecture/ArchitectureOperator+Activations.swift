@@ -7,8 +7,27 @@ extension ArchitectureOperator {
     "relu": pointwise(.relu),
     "sigmoid": pointwise(.sigmoid),
     "tanh": pointwise(.tanh),
+    "hard_swish": pointwise(.hardSwish),
+    "absolute": pointwise(.absolute),
+    "negate": pointwise(.negate),
+    "round": pointwise(.roundHalfToEven),
+    "floor": pointwise(.floor),
+    "exponential": pointwise(.exponential),
+    "square_root": pointwise(.squareRoot),
     "identity": ArchitectureOperator { (step) throws(ImportFault) in
       try step.apply(.identity(Identity()), step.operands)
+    },
+    "hard_sigmoid": ArchitectureOperator { (step) throws(ImportFault) in
+      let alpha = try step.reader.float("alpha") ?? 1 / 6
+      let beta = try step.reader.float("beta") ?? 0.5
+      let function = PointwiseFunction.hardSigmoid(alpha: alpha, beta: beta)
+      return try step.apply(
+        .elementwiseUnary(ElementwiseUnary(function: function)), step.operands)
+    },
+    "leaky_relu": ArchitectureOperator { (step) throws(ImportFault) in
+      let function = PointwiseFunction.leakyRelu(alpha: try step.reader.float("slope") ?? 0.01)
+      return try step.apply(
+        .elementwiseUnary(ElementwiseUnary(function: function)), step.operands)
     },
     "prelu": ArchitectureOperator { (step) throws(ImportFault) in
       try step.apply(.pRelu(PRelu()), step.operands + [try step.channelParameter("slopes")])
@@ -19,12 +38,6 @@ extension ArchitectureOperator {
       let upper = try step.reader.required("max", try step.reader.float("max"))
       return try step.apply(
         .clip(Clip()), step.operands + [step.scalar(lower, "min"), step.scalar(upper, "max")])
-    },
-    "add": ArchitectureOperator(1...2) { (step) throws(ImportFault) in
-      try combine(step, .add)
-    },
-    "multiply": ArchitectureOperator(1...2) { (step) throws(ImportFault) in
-      try combine(step, .multiply)
     },
     "softmax": softmax(logarithm: false),
     "log_softmax": softmax(logarithm: true),
@@ -60,15 +73,6 @@ extension ArchitectureOperator {
     let above = try step.apply(multiply, [x, try step.channelParameter("positive")])
     let below = try step.apply(multiply, [x, try step.channelParameter("negative")])
     return try step.apply(.select(Where()), [isPositive, above, below])
-  }
-
-  /// Two values, or one value and a parameter with one number per channel.
-  private static func combine(
-    _ step: StepBuilder, _ kind: ElementwiseBinary.Kind
-  ) throws(ImportFault) -> ValueID {
-    var operands = step.operands
-    if operands.count == 1 { operands.append(try step.channelParameter("parameter")) }
-    return try step.apply(.elementwiseBinary(ElementwiseBinary(kind: kind)), operands)
   }
 
   private static func softmax(logarithm: Bool) -> ArchitectureOperator {

@@ -13,15 +13,17 @@ struct ArchitectureOperator: Sendable {
     self.build = build
   }
 
-  static let all: [String: ArchitectureOperator] = [layers, activations, shapes]
+  static let all: [String: ArchitectureOperator] = [layers, values, activations, shapes]
     .reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }
 
   // MARK: Layers
 
   private static let layers: [String: ArchitectureOperator] = [
-    "conv": ArchitectureOperator(build: convolution),
-    "dense": ArchitectureOperator(build: dense),
-    "batch_norm": ArchitectureOperator(build: batchNormalization),
+    "conv": ArchitectureOperator(1...2) { (step) throws(ImportFault) in try convolution(step) },
+    "dense": ArchitectureOperator(1...2) { (step) throws(ImportFault) in try dense(step) },
+    "batch_norm": ArchitectureOperator { (step) throws(ImportFault) in
+      try batchNormalization(step)
+    },
     "max_pool": ArchitectureOperator { (step) throws(ImportFault) in
       try pool(step, .maximum)
     },
@@ -36,49 +38,61 @@ struct ArchitectureOperator: Sendable {
     },
   ]
 
-  private init(build: @escaping Build) { self.init(1...1, build) }
-
   private static func convolution(_ step: StepBuilder) throws(ImportFault) -> ValueID {
-    let (weights, name) = try step.weights()
+    let groups = try step.reader.integer("groups", in: 1...StepBuilder.limit) ?? 1
+    let rank = max(0, step.shape(step.operands[0]).rank - 2)
+    let channels = try step.reader.integer("channels", in: 1...StepBuilder.limit)
+    let declared = try step.perAxis("kernel", rank: rank)
+    var shape: [Int]?
+    if let channels, let declared { shape = [channels, step.channels / groups] + declared }
+    let (weights, name) = try step.weights(shape: shape)
     let kernel = Array(step.shape(weights).dimensions.dropFirst(2))
     let window = try step.window(kernel: kernel)
-    let groups = try step.reader.integer("groups", in: 1...Int(Int32.max)) ?? 1
-    let bias = try step.optionalParameter("bias")
+    let outputs = step.shape(weights).dimensions.first ?? 0
+    let bias = try step.optionalParameter("bias", shapes: [[outputs]])
     let geometry = ConvolutionGeometry(window: window, groups: groups)
     return try step.apply(
       .convolution(Convolution(geometry: geometry)),
-      step.operands + [weights] + (bias.map { [$0] } ?? []), name: name)
+      [step.operands[0], weights] + (bias.map { [$0] } ?? []), name: name)
   }
 
   private static func dense(_ step: StepBuilder) throws(ImportFault) -> ValueID {
-    let (weights, name) = try step.weights()
-    let bias = try step.optionalParameter("bias")
+    let channels = try step.reader.integer("channels", in: 1...StepBuilder.limit)
+    let (weights, name) = try step.weights(shape: channels.map { [$0, step.channels] })
+    let outputs = step.shape(weights).dimensions.first ?? 0
+    let bias = try step.optionalParameter("bias", shapes: [[outputs]])
     return try step.apply(
-      .gemm(Gemm(transposeB: true)), step.operands + [weights] + (bias.map { [$0] } ?? []),
-      name: name)
+      .gemm(Gemm(transposeB: true)),
+      [step.operands[0], weights] + (bias.map { [$0] } ?? []), name: name)
   }
 
   private static func batchNormalization(_ step: StepBuilder) throws(ImportFault) -> ValueID {
     let key = "parameters"
-    let prefix = try step.reader.required(key, try step.reader.string(key))
-    let path = step.reader.path(of: key)
-    let mean = try step.builder.parameter("\(prefix).running_mean", path: path)
-    let variance = try step.builder.parameter("\(prefix).running_var", path: path)
+    let prefixes = try step.reader.required(key, try step.reader.strings(key))
+    let shapes = [[step.channels]]
+    func parameter(_ part: NormalizationPart) throws(ImportFault) -> ValueID {
+      try step.builder.parameter(
+        prefixes.flatMap { prefix in part.suffixes.map { prefix + $0 } }, shapes: shapes,
+        at: step.reader.place(of: key))
+    }
+    let (mean, variance) = (try parameter(.mean), try parameter(.variance))
+    let stored = step.builder.graph[mean].name
+    let suffix = NormalizationPart.mean.suffixes.first { stored.hasSuffix($0) } ?? ""
+    let name = String(stored.dropLast(suffix.count))
     var (scale, bias) = (mean, mean)
     if try step.reader.bool("affine") ?? true {
-      scale = try step.builder.parameter("\(prefix).weight", path: path)
-      bias = try step.builder.parameter("\(prefix).bias", path: path)
+      (scale, bias) = (try parameter(.scale), try parameter(.offset))
     } else {
       let shape = step.shape(mean)
       let ones = Tensor([Float](repeating: 1, count: shape.count), shape: shape)
       let zeros = Tensor([Float](repeating: 0, count: shape.count), shape: shape)
-      scale = step.builder.constant(ones, name: "\(prefix)/ones")
-      bias = step.builder.constant(zeros, name: "\(prefix)/zeros")
+      scale = step.builder.constant(ones, name: "\(name)/ones")
+      bias = step.builder.constant(zeros, name: "\(name)/zeros")
     }
     let epsilon = try step.reader.float("epsilon") ?? 1e-5
     return try step.apply(
       .batchNormalization(BatchNormalization(epsilon: epsilon)),
-      step.operands + [scale, bias, mean, variance], name: prefix)
+      [step.operands[0], scale, bias, mean, variance], name: name)
   }
 
   private static func pool(
@@ -92,35 +106,18 @@ struct ArchitectureOperator: Sendable {
     return try step.apply(
       .pool(Pool(kind: kind, window: window, ceiling: ceiling)), step.operands)
   }
+}
 
-  // MARK: Shapes
+/// The arrays of a batch normalization, and how their names end in PyTorch and in Keras.
+private enum NormalizationPart {
+  case scale, offset, mean, variance
 
-  private static let shapes: [String: ArchitectureOperator] = [
-    "flatten": ArchitectureOperator { (step) throws(ImportFault) in
-      try step.apply(.flatten(Flatten()), step.operands)
-    },
-    "reshape": ArchitectureOperator { (step) throws(ImportFault) in
-      let shape = try step.reader.required(
-        "shape", try step.reader.integers("shape", in: -1...Int(Int32.max)))
-      return try step.apply(
-        .reshape(Reshape()), step.operands + [step.integers(shape, "shape")])
-    },
-    "transpose": ArchitectureOperator { (step) throws(ImportFault) in
-      let axes = try step.reader.required(
-        "axes", try step.reader.integers("axes", in: 0...Int(Int32.max)))
-      return try step.apply(.transpose(Transpose(permutation: axes)), step.operands)
-    },
-    "concat": ArchitectureOperator(1...1024) { (step) throws(ImportFault) in
-      let axis = try step.reader.integer("axis", in: -1024...1024) ?? 1
-      return try step.apply(.concat(Concat(axis: axis)), step.operands)
-    },
-    "mean": ArchitectureOperator { (step) throws(ImportFault) in
-      let axes = try step.reader.required(
-        "axes", try step.reader.integers("axes", in: -1024...1024))
-      let keeps = try step.reader.bool("keep_axes") ?? false
-      return try step.apply(
-        .reduce(Reduce(kind: .mean, keepDimensions: keeps)),
-        step.operands + [step.integers(axes, "axes")])
-    },
-  ]
+  var suffixes: [String] {
+    switch self {
+    case .scale: [".weight", "/gamma:0", "/gamma"]
+    case .offset: [".bias", "/beta:0", "/beta"]
+    case .mean: [".running_mean", "/moving_mean:0", "/moving_mean"]
+    case .variance: [".running_var", "/moving_variance:0", "/moving_variance"]
+    }
+  }
 }

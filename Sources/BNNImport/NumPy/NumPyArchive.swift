@@ -45,6 +45,10 @@ extension NumPy {
     _ entry: ZipArchive.Entry, of archive: borrowing ZipArchive, allowed: Bool
   ) throws(ImportFault) -> (name: String, tensor: Tensor) {
     do throws(ImportFault) {
+      let parts = entry.name.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.first != "", !parts.contains(".."), !entry.name.contains("\\") else {
+        throw ImportFault(.entryOutside)
+      }
       guard entry.name.hasSuffix(".npy") else { throw ImportFault(.notAnArrayEntry) }
       guard allowed else { throw ImportFault(.tooManyBytes(entry.byteCount)) }
       let bytes = try archive.read(entry, headCount: NumPyHeader.maximumByteCount) {
