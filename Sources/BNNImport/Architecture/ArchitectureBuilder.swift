@@ -292,10 +292,20 @@ final class ArchitectureBuilder {
     if let result = results.first {
       facts[value] = OperandFact(elementType: result.elementType, shape: result.shape)
     }
-    if let first = inputs.first, inputs.allSatisfy({ layers[$0] != nil }) {
-      layers[value] = layers[first]
-    }
+    layers[value] = layer(of: inputs)
     return value
+  }
+
+  /// The layer whose parameters all of the values are computed from: what their layers' names have
+  /// in common, leaving out those that have nothing in common with the first.
+  private func layer(of values: [ValueID]) -> String? {
+    let names = values.compactMap { layers[$0]?.split(separator: ".") }
+    guard names.count == values.count, let first = names.first else { return nil }
+    let common = names.dropFirst().reduce(first) { common, name in
+      let count = zip(common, name).prefix { $0 == $1 }.count
+      return count == 0 ? common : Array(common.prefix(count))
+    }
+    return common.joined(separator: ".")
   }
 
   /// The name, numbered when there is a node of that name.
