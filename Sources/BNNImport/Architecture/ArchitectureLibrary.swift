@@ -1,7 +1,16 @@
 extension Architecture {
   /// The descriptions that the toolkit ships, by name.
   private static let library: [String: [UInt8]] = [
-    "bireal-18": PackageResources.bireal_18_json
+    "bireal-18": PackageResources.bireal_18_json,
+    "bireal-34": PackageResources.bireal_34_json,
+    "rbonn-18": PackageResources.rbonn_18_json,
+    "reactnet-18": PackageResources.reactnet_18_json,
+    "reactnet-a": PackageResources.reactnet_a_json,
+    "s2bnn": PackageResources.s2bnn_json,
+    "sbnn-reactnet-a": PackageResources.sbnn_reactnet_a_json,
+    "sbnn-resnet18": PackageResources.sbnn_resnet18_json,
+    "snn-18": PackageResources.snn_18_json,
+    "xnor-resnet-18": PackageResources.xnor_resnet_18_json,
   ]
 
   /// The names of the architectures that the toolkit ships, in order.
