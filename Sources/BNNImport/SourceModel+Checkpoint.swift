@@ -118,7 +118,7 @@ extension ArchitectureDescription {
   fileprivate func parameters(
     _ given: [String: JSONValue], _ options: ImportOptions
   ) -> [Architecture.Parameter] {
-    let resolved = ResolvedSettings(settings, given: given) { _ in nil }
+    let resolved = ResolvedSettings(settings, given: given, shape: nil)
     let builder = ArchitectureBuilder(
       self, resolved.variables, CheckpointParameters([], prefix: ""))
     try? builder.addSteps(options)

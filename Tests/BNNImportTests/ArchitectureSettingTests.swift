@@ -84,6 +84,24 @@ import Testing
     #expect(use.loadedArrays == 3)
   }
 
+  @Test(arguments: [
+    (#"{"any_of": ["${extent('v', 0)}", "${true ? null : 1}", "${extent('fc.weight', 0)}"]}"#, 3),
+    (#"{"any_of": []}"#, 7), (#""${null}""#, 7),
+  ])
+  func `The first of several expressions that has a value counts`(
+    inference: String, classes: Int
+  ) throws {
+    let single = #""${extent('fc.weight', 0)}""#
+    let document = Self.document.replacing(single, with: inference)
+    let arrays = Self.arrays[..<2] + [(name: "fc.weight", tensor: Self.ones([classes, 8]))]
+    let use = try #require(try read(Array(arrays), document: document).checkpointUse)
+    let setting = use.settings.first { $0.name == "classes" }
+    #expect(setting?.value == "\(classes)")
+    #expect(setting?.origin == (classes == 3 ? .found : .assumed))
+    let wrong = Self.document.replacing(single, with: #"{"first_of": ["1"]}"#)
+    #expect(throws: ImportError.self) { try read(Self.arrays, document: wrong) }
+  }
+
   @Test func `Steps depend on settings`() throws {
     let names = try read(Self.arrays, settings: ["activation": "tanh"]).graph.nodes.map(\.name)
     #expect(
@@ -116,7 +134,7 @@ import Testing
   func `Values are read from text`(text: String, usual: JSONValue, value: JSONValue) throws {
     let place = JSONPlace(JSONText([]))
     let setting = ArchitectureSetting(
-      name: "s", summary: "", defaultValue: usual, choices: nil, inference: nil, place: place)
+      name: "s", summary: "", defaultValue: usual, choices: nil, inferences: [], place: place)
     #expect(try setting.value(of: text) == value)
   }
 

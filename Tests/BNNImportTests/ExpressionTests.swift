@@ -26,7 +26,7 @@ import Testing
     ("${name == 'conv'}", .bool(true)), ("${name != 'conv'}", .bool(false)),
     ("layer${1 + 1}.${name}", .string("layer2.conv")), ("no expression", .string("no expression")),
     ("${'}'}", .string("}")), ("$ {x}", .string("$ {x}")), ("${1}", .number(1)),
-    ("${1}${2}", .string("12")),
+    ("${1}${2}", .string("12")), ("${null}", .null),
   ])
   func `Values`(text: String, expected: JSONValue) throws {
     #expect(try value(text) == expected)

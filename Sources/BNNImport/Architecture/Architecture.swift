@@ -37,7 +37,7 @@ public struct Architecture: Sendable {
     description.settings.map {
       Setting(
         name: $0.name, summary: $0.summary, defaultValue: $0.defaultValue.text,
-        expected: $0.expected, isFound: $0.inference != nil)
+        expected: $0.expected, isFound: !$0.inferences.isEmpty)
     }
   }
 

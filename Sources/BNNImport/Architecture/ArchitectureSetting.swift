@@ -5,8 +5,9 @@ struct ArchitectureSetting: Sendable {
   var defaultValue: JSONValue
   /// The values there are; nil where any of the default's kind will do.
   var choices: [JSONValue]?
-  /// An expression on the checkpoint's arrays that finds the value where none is given.
-  var inference: JSONValue?
+  /// Expressions on the checkpoint's arrays that find the value where none is given: the first one
+  /// that has a value counts.
+  var inferences: [JSONValue]
   var place: JSONPlace
 
   /// What the name of a setting stands for that every description has.
@@ -27,11 +28,32 @@ struct ArchitectureSetting: Sendable {
       result.append(
         ArchitectureSetting(
           name: name, summary: try setting.required("summary", try setting.string("summary")),
-          defaultValue: defaultValue, choices: choices, inference: setting.source("infer"),
-          place: place))
+          defaultValue: defaultValue, choices: choices,
+          inferences: try inferences(setting), place: place))
       try setting.checkKeys()
     }
     return result
+  }
+
+  private static func inferences(
+    _ setting: JSONObjectReader
+  ) throws(ImportFault) -> [JSONValue] {
+    guard let value = setting.source("infer") else { return [] }
+    guard case .object = value else { return [value] }
+    let reader = try JSONObjectReader(value, at: setting.place(of: "infer"))
+    let alternatives = try reader.required("any_of", try reader.array("any_of"))
+    try reader.checkKeys()
+    return alternatives
+  }
+
+  /// What the arrays of a checkpoint show.
+  fileprivate func found(in environment: ExpressionEnvironment) -> JSONValue? {
+    for inference in inferences {
+      if let value = try? inference.evaluated(in: environment, at: place), value != .null {
+        return value
+      }
+    }
+    return nil
   }
 
   /// The value that a text stands for: `4`, `true`, `[1, 2]`, `1,2` or a word.
@@ -79,18 +101,22 @@ struct ResolvedSettings {
   }
 
   /// Values that are given, else found in the checkpoint, else the defaults.
+  ///
+  /// - Parameter shape: the shapes of the checkpoint's arrays; nil where there is no checkpoint.
   init(
     _ settings: [ArchitectureSetting], given: [String: JSONValue],
-    shape: @escaping (String) -> [Int]?
+    shape: ((String) -> [Int]?)?
   ) {
     values = []
     for setting in settings {
       // Settings before this one are known by then.
       let known = Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
-      let environment = ExpressionEnvironment(variables: known, shape: shape)
+      let found = shape.flatMap {
+        setting.found(in: ExpressionEnvironment(variables: known, shape: $0))
+      }
       if let value = given[setting.name] {
         values.append((setting.name, value, .given))
-      } else if let found = try? setting.inference?.evaluated(in: environment, at: setting.place) {
+      } else if let found {
         values.append((setting.name, found, .found))
       } else {
         values.append((setting.name, setting.defaultValue, .assumed))

@@ -84,6 +84,7 @@ struct ExpressionParser {
     switch name {
     case "true": return .literal(.bool(true))
     case "false": return .literal(.bool(false))
+    case "null": return .literal(.null)
     default: return take("(") ? .call(name, try list(until: ")")) : .variable(name)
     }
   }
