@@ -264,7 +264,8 @@ final class ArchitectureBuilder {
     let value = graph.addConstant(tensor, name: name)
     facts[value] = OperandFact(
       elementType: tensor.elementType, shape: tensor.shape, value: tensor)
-    let suffix = [".weight", ".weights"].first { name.hasSuffix($0) } ?? ""
+    let suffixes = [".weight", ".weights", "/kernel:0", "/kernel"]
+    let suffix = suffixes.first { name.hasSuffix($0) } ?? ""
     layers[value] = String(name.dropLast(suffix.count))
     return value
   }
