@@ -114,8 +114,7 @@ import Testing
     #expect(count > 30)
   }
 
-  /// Groups of as many channels as have a product of their own, with every number of outputs around
-  /// its tiles.
+  /// Groups of a few channels, with numbers of outputs that divide words and others.
   @Test(arguments: [1, 2, 4, 8, 16, 32]) func smallGroups(bitsPerTap: Int) throws {
     var random = SeededGenerator(seed: bitsPerTap)
     for outputsPerGroup in [1, 2, 3, 5, 8, 15, 16, 17, 33] {

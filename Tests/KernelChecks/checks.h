@@ -59,7 +59,7 @@ void fill_special(float *numbers, size_t count);
 bnn_window random_window(bool fits);
 
 void check_bgemm(const bnn_bgemm *kernel);
-void check_bgroup(const bnn_bgroup *kernel);
+void check_bslice(const bnn_bslice *kernel);
 void check_bits(const bnn_bits *kernel);
 void check_copy_bits(void);
 void check_epilogue(const bnn_epilogue *kernel);

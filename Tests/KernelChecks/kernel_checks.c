@@ -24,7 +24,7 @@ static void expect_supported(bnn_isa chosen) {
 
 int main(void) {
   CHECK_FAMILY(bnn_bgemm, check_bgemm)
-  CHECK_FAMILY(bnn_bgroup, check_bgroup)
+  CHECK_FAMILY(bnn_bslice, check_bslice)
   CHECK_FAMILY(bnn_fgemm, check_fgemm)
   CHECK_FAMILY(bnn_igemm, check_igemm)
   CHECK_FAMILY(bnn_epilogue, check_epilogue)

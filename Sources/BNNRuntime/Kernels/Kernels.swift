@@ -6,7 +6,7 @@ import CBNNKernels
 /// them.
 struct Kernels {
   let binaryProduct: BinaryProductKernel
-  let groupProduct: GroupProductKernel
+  let bitSlices: BitSliceKernel
   let floatProduct: FloatProductKernel
   let byteProduct: ByteProductKernel
   let pointwise: PointwiseKernel
@@ -17,7 +17,7 @@ struct Kernels {
 
   fileprivate init(isa: bnn_isa) {
     binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
-    groupProduct = GroupProductKernel(bnn_bgroup_best(isa))
+    bitSlices = BitSliceKernel(bnn_bslice_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
     byteProduct = ByteProductKernel(bnn_igemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
@@ -46,7 +46,7 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, groupProduct.name, floatProduct.name, byteProduct.name, pointwise.name,
+      binaryProduct.name, bitSlices.name, floatProduct.name, byteProduct.name, pointwise.name,
       epilogue.name, gather.name, windowPool.name, bits.name,
     ]
   }

@@ -2,7 +2,7 @@ import CBNNKernels
 
 /// A window over channels-last images with three spatial dimensions (see `bnn_window.h`).
 struct ImageWindow {
-  fileprivate var window: bnn_window
+  let window: bnn_window
 
   /// All lists have three entries.
   init(

@@ -70,13 +70,21 @@ final class ExecutionPlan {
     }
   }
 
+  private static func makeBinaryConvolution(
+    _ source: BinaryProductSource, _ epilogue: Epilogue, _ context: LayerContext
+  ) throws(RuntimeError) -> any ExecutionStep {
+    if let step = try SlicedConvolutionStep(source, epilogue, context) { return step }
+    return try BinaryConvolutionStep(source, epilogue, context)
+  }
+
   /// The one place that knows which step runs which operation.
   private static func makeStep(_ context: LayerContext) throws(RuntimeError) -> (
     any ExecutionStep
   )? {
     switch context.layer.operation {
     case .binaryConvolution(let geometry, let weights, let epilogue):
-      try BinaryConvolutionStep(geometry, weights, epilogue, context)
+      try makeBinaryConvolution(
+        BinaryProductSource(geometry, weights, context), epilogue, context)
     case .convolution(let geometry, let weights, let epilogue):
       try ConvolutionStep(geometry, weights, epilogue, context)
     case .quantizedConvolution(let geometry, let weights, let input, let epilogue):

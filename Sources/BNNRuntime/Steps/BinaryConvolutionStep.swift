@@ -19,38 +19,15 @@ final class BinaryConvolutionStep: ExecutionStep {
   let scratchBytes: Int
 
   init(
-    _ geometry: ConvolutionGeometry, _ packed: PackedTensor, _ epilogue: Epilogue,
-    _ context: LayerContext
+    _ source: BinaryProductSource, _ epilogue: Epilogue, _ context: LayerContext
   ) throws(RuntimeError) {
-    let input = context.inputs[0]
-    do {
-      plan = try WindowPlan(geometry.window, input: input.shape)
-    } catch {
-      throw context.fault(error)
-    }
-    let outputs = packed.shape[0]
-    let bitsPerTap = input.channels / geometry.groups
-    let (depth, overflow) = plan.taps.multipliedReportingOverflow(by: bitsPerTap)
-    // A base is at most three times this; see AccumulatorBases.
-    guard !overflow, depth < 1 << 29 else {
-      throw context.fault(.accumulatorRange(overflow ? Int.max : depth))
-    }
-    macs = StepWork.product(plan.positions, outputs, depth)
+    plan = source.plan
+    macs = source.macs
+    let outputs = source.outputs
     // Accumulators of a tile take about 16 KiB; no tile is so large that threads are idle.
     let share = (plan.positions + context.threads - 1) / context.threads
     tileRows = max(1, min(max(4096 / max(outputs, 1), 4), 32, share))
-    let rows = WeightRows(packed, outputs: outputs, depth: depth)
-    let source = BinaryProductSource(
-      input: input, plan: plan, groups: geometry.groups, outputs: outputs,
-      outsideIsPlus: geometry.padding == .plusOne, weights: rows,
-      bases: try AccumulatorBases(
-        plan, rows, bitsPerTap: bitsPerTap, countsPadding: geometry.padding != .zero, context),
-      tileRows: tileRows)
-    if let product = try SmallGroupProduct(source, context) {
-      self.product = product
-    } else {
-      product = try GroupwiseProduct(source, context)
-    }
+    product = try GroupwiseProduct(source, tileRows: tileRows, context)
     self.epilogue = try EpilogueProgram(epilogue, context)
     var layout = RegionLayout()
     productOffset = layout.add(product.scratchBytes)

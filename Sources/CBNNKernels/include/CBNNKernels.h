@@ -7,8 +7,8 @@
 #define CBNNKERNELS_H
 
 #include "bnn_bgemm.h"
-#include "bnn_bgroup.h"
 #include "bnn_bits.h"
+#include "bnn_bslice.h"
 #include "bnn_epilogue.h"
 #include "bnn_fgemm.h"
 #include "bnn_igemm.h"

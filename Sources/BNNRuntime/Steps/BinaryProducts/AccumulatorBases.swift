@@ -69,6 +69,12 @@ struct AccumulatorBases {
     }
   }
 
+  /// The bases of all outputs at a position of an image; the same ones are at the same place.
+  func row(position: Int) -> UnsafePointer<Int32> {
+    let index = classOfPosition.map { Int($0.pointer[position]) } ?? 0
+    return UnsafePointer(bases.pointer + index * outputs)
+  }
+
   private static func fill(
     _ bases: UnsafeMutablePointer<Int32>, _ axes: [AxisClasses], _ plan: WindowPlan,
     _ rows: WeightRows, bitsPerTap: Int, outputs: Int

@@ -11,19 +11,3 @@ protocol BinaryProduct: AnyObject {
     _ positions: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution)
 }
-
-/// What all products of a convolution are made from.
-struct BinaryProductSource {
-  let input: Buffer
-  let plan: WindowPlan
-  let groups: Int
-  let outputs: Int
-  let outsideIsPlus: Bool
-  let weights: WeightRows
-  let bases: AccumulatorBases
-  /// Positions of one call at most.
-  let tileRows: Int
-
-  var outputsPerGroup: Int { outputs / groups }
-  var bitsPerTap: Int { input.channels / groups }
-}

@@ -10,12 +10,15 @@ final class GroupwiseProduct: BinaryProduct {
   private let basesOffset: Int
   let scratchBytes: Int
 
-  init(_ source: BinaryProductSource, _ context: LayerContext) throws(RuntimeError) {
+  /// - Parameter tileRows: positions of one call at most.
+  init(
+    _ source: BinaryProductSource, tileRows: Int, _ context: LayerContext
+  ) throws(RuntimeError) {
     self.source = source
     rows = try BitRowSource(
       source.input, source.plan, groups: source.groups,
       outputsPerGroup: source.outputsPerGroup, outsideIsPlus: source.outsideIsPlus,
-      tileRows: source.tileRows, context)
+      tileRows: tileRows, context)
     let kernel = context.kernels.binaryProduct
     self.kernel = kernel
     let (words, run) = ((rows.halves + 1) / 2, rows.run)
@@ -34,8 +37,8 @@ final class GroupwiseProduct: BinaryProduct {
     }
     var regions = RegionLayout()
     rowsOffset = regions.add(rows.scratchBytes)
-    kernelOffset = regions.add(source.tileRows * words * kernel.scratchBytesPerWord)
-    basesOffset = regions.add(source.tileRows * MemoryLayout<UnsafePointer<Int32>?>.stride)
+    kernelOffset = regions.add(tileRows * words * kernel.scratchBytesPerWord)
+    basesOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<Int32>?>.stride)
     scratchBytes = regions.byteCount
   }
 

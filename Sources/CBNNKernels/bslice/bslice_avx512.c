@@ -1,0 +1,74 @@
+// Adders of two instructions, and planes that are masks.
+#include "bnn_isa.h"
+
+#if BNN_X86_64
+
+#include <immintrin.h>
+
+#include "bnn_bslice.h"
+
+#define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define BNN_TERNARY(a, b, c, table) \
+  ((slice)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
+#define BNN_PARITY(a, b, c) BNN_TERNARY(a, b, c, 0x96)
+#define BNN_MAJORITY(a, b, c) BNN_TERNARY(a, b, c, 0xe8)
+
+enum { slice_words = 8 };
+typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
+
+// out = bases − 2 · numbers: planes of eight bits in bytes, those in integers.
+BNN_TARGET static inline __attribute__((always_inline)) void write_word(
+  const uint64_t *planes, size_t step, size_t count, size_t outputs, const int32_t *bases,
+  int32_t *out) {
+  __m512i numbers[4];
+  for (size_t first = 0; first < count; first += 8) {
+    const size_t end = count - first < 8 ? count : first + 8;
+    __m512i bytes = _mm512_maskz_set1_epi8(planes[first * step], 1), weight = _mm512_set1_epi8(2);
+    for (size_t plane = first + 1; plane < end; plane++) {
+      bytes = _mm512_mask_add_epi8(bytes, planes[plane * step], bytes, weight);
+      weight = _mm512_add_epi8(weight, weight);
+    }
+    const __m128i parts[4] = {
+      _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+      _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; i++) {
+      const __m512i own =
+        _mm512_slli_epi32(_mm512_cvtepu8_epi32(parts[i]), (unsigned)first + 1);
+      numbers[i] = first == 0 ? own : _mm512_add_epi32(numbers[i], own);
+    }
+  }
+  if (outputs == 64) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; i++)
+      _mm512_storeu_si512(
+        out + 16 * i, _mm512_sub_epi32(_mm512_loadu_si512(bases + 16 * i), numbers[i]));
+    return;
+  }
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < 4; i++) {
+    const size_t left = outputs <= 16 * i ? 0 : outputs - 16 * i;
+    const __mmask16 mask = (__mmask16)(left >= 16 ? 0xffff : (1u << left) - 1);
+    const __m512i base = _mm512_maskz_loadu_epi32(mask, bases + 16 * i);
+    _mm512_mask_storeu_epi32(out + 16 * i, mask, _mm512_sub_epi32(base, numbers[i]));
+  }
+}
+
+#include "bslice_loops.h"
+
+const bnn_bslice bnn_bslice_8__avx512 = {
+  .name = "bnn_bslice_8__avx512",
+  .isa = BNN_ISA_AVX512,
+  .most_bits_per_tap = 64,
+  BNN_BSLICE_FUNCTIONS,
+};
+
+// The same for CPUs whose other products are faster.
+const bnn_bslice bnn_bslice_8__avx512vpopcntdq = {
+  .name = "bnn_bslice_8__avx512vpopcntdq",
+  .isa = BNN_ISA_AVX512_VPOPCNTDQ,
+  .most_bits_per_tap = 32,
+  BNN_BSLICE_FUNCTIONS,
+};
+
+#endif

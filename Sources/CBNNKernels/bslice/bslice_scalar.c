@@ -1,0 +1,19 @@
+#include "bnn_bslice.h"
+
+#define BNN_TARGET
+#define BNN_PARITY(a, b, c) ((a) ^ (b) ^ (c))
+#define BNN_MAJORITY(a, b, c) (((a) & (b)) | ((c) & ((a) ^ (b))))
+
+enum { slice_words = 2 };
+typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
+
+#include "bslice_transpose.h"
+
+#include "bslice_loops.h"
+
+const bnn_bslice bnn_bslice_2__scalar = {
+  .name = "bnn_bslice_2__scalar",
+  .isa = BNN_ISA_SCALAR,
+  .most_bits_per_tap = 64,
+  BNN_BSLICE_FUNCTIONS,
+};
