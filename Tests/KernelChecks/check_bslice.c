@@ -11,7 +11,9 @@ typedef struct task {
   uint32_t *mismatches;
 } task;
 
-static bool bit_at(const uint64_t *bits, size_t index) { return bits[index / 64] >> index % 64 & 1; }
+static bool bit_at(const uint64_t *bits, size_t index) {
+  return bits[index / 64] >> index % 64 & 1;
+}
 
 static size_t product3(const int64_t *extents) {
   return (size_t)(extents[0] * extents[1] * extents[2]);
@@ -224,7 +226,8 @@ void check_bslice(const bnn_bslice *kernel) {
   EACH(size_t, groups, 2, 3, 7, 17)
   EACH(size_t, bits, 1, 2, 3, 4, 8, 12, 16, 32)
   EACH(size_t, outputs, 1, 2, 3, 4, 8, 12, 16, 32, 64, 65) {
-    const bnn_bslice_shape shape = {random_window(false), *groups, *bits, *outputs, random_below(2)};
+    const bnn_bslice_shape shape = {
+      random_window(false), *groups, *bits, *outputs, random_below(2)};
     if (*groups * *outputs * product3(shape.window.output) > 20000) continue;
     check_shape(kernel, shape, "window");
   }

@@ -25,8 +25,8 @@ struct BitSliceKernel {
 
   /// Whether the kernel is a good choice for a convolution, which has taps, channels, outputs and
   /// positions.
-  func fits(_ shape: Shape) -> Bool {
-    withUnsafePointer(to: shape.shape) { bnn_bslice_fits(pointer, $0) }
+  func fits(_ shape: Shape, needsIntegers: Bool) -> Bool {
+    withUnsafePointer(to: shape.shape) { bnn_bslice_fits(pointer, $0, needsIntegers) }
   }
 
   func plan(_ shape: Shape) -> BitSlicePlan {

@@ -44,9 +44,13 @@ final class SlicedConvolutionStep: ExecutionStep {
     }
     // Positions that see one pixel each are a single line, of all images.
     let isIdentity = window.isIdentity
-    guard kernel.fits(shape(isIdentity ? ImageWindow(pixels: 64) : window.imageWindow)) else {
-      return nil
-    }
+    var needsIntegers = true
+    if case .accumulatorBits = epilogue.output { needsIntegers = false }
+    guard
+      kernel.fits(
+        shape(isIdentity ? ImageWindow(pixels: 64) : window.imageWindow),
+        needsIntegers: needsIntegers)
+    else { return nil }
     plan = kernel.plan(
       shape(isIdentity ? ImageWindow(pixels: max(1, window.positions)) : window.imageWindow))
     (self.source, self.kernel) = (source, kernel)

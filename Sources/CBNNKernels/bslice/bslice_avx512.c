@@ -16,26 +16,35 @@
 enum { slice_words = 8 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 
-// out = bases − 2 · numbers: planes of eight bits in bytes, those in integers.
+// Up to eight planes, constantly many, to bytes.
+BNN_TARGET static inline __attribute__((always_inline)) __m512i bytes_of_planes(
+  const uint64_t *planes, size_t step, size_t count) {
+  __m512i bytes = _mm512_maskz_set1_epi8(planes[0], 1);
+#pragma clang loop unroll(full)
+  for (size_t plane = 1; plane < count; plane++)
+    bytes = _mm512_mask_add_epi8(
+      bytes, planes[plane * step], bytes, _mm512_set1_epi8((char)(1 << plane)));
+  return bytes;
+}
+
+// out = bases − 2 · numbers: eight planes to bytes, those to integers. Planes after the last are 0,
+// up to a multiple of four.
 BNN_TARGET static inline __attribute__((always_inline)) void write_word(
   const uint64_t *planes, size_t step, size_t count, size_t outputs, const int32_t *bases,
   int32_t *out) {
   __m512i numbers[4];
   for (size_t first = 0; first < count; first += 8) {
-    const size_t end = count - first < 8 ? count : first + 8;
-    __m512i bytes = _mm512_maskz_set1_epi8(planes[first * step], 1), weight = _mm512_set1_epi8(2);
-    for (size_t plane = first + 1; plane < end; plane++) {
-      bytes = _mm512_mask_add_epi8(bytes, planes[plane * step], bytes, weight);
-      weight = _mm512_add_epi8(weight, weight);
-    }
+    const uint64_t *own = planes + first * step;
+    const __m512i bytes =
+      count - first <= 4 ? bytes_of_planes(own, step, 4) : bytes_of_planes(own, step, 8);
     const __m128i parts[4] = {
       _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
       _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 4; i++) {
-      const __m512i own =
+      const __m512i part =
         _mm512_slli_epi32(_mm512_cvtepu8_epi32(parts[i]), (unsigned)first + 1);
-      numbers[i] = first == 0 ? own : _mm512_add_epi32(numbers[i], own);
+      numbers[i] = first == 0 ? part : _mm512_add_epi32(numbers[i], part);
     }
   }
   if (outputs == 64) {
@@ -59,7 +68,9 @@ BNN_TARGET static inline __attribute__((always_inline)) void write_word(
 const bnn_bslice bnn_bslice_8__avx512 = {
   .name = "bnn_bslice_8__avx512",
   .isa = BNN_ISA_AVX512,
-  .most_bits_per_tap = 64,
+  .most_bits = 64,
+  .most_bits_for_integers = 32,
+  .most_ungrouped_bits_for_integers = 32,
   BNN_BSLICE_FUNCTIONS,
 };
 
@@ -67,7 +78,9 @@ const bnn_bslice bnn_bslice_8__avx512 = {
 const bnn_bslice bnn_bslice_8__avx512vpopcntdq = {
   .name = "bnn_bslice_8__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
-  .most_bits_per_tap = 32,
+  .most_bits = 32,
+  .most_bits_for_integers = 32,
+  .most_ungrouped_bits_for_integers = 8,
   BNN_BSLICE_FUNCTIONS,
 };
 

@@ -16,7 +16,7 @@ enum { most_bits = 32, together = 2, block_inputs = 8, carry_level = 4 };
 // A number per bit lane. Of the carries that arrive at a level the first is its plane; then they
 // are added in pairs, so that each takes half an adder.
 typedef struct counter {
-  slice planes[most_bits + 1][together], pending[most_bits + 1][together];
+  slice planes[most_bits + 4][together], pending[most_bits + 4][together];
 } counter;
 
 // sum + a + b = sum + 2 · carry. `carry` may be `a` or `b`.
@@ -56,8 +56,10 @@ BNN_INLINE void add_pair(
   BNN_EACH add_bits(&sum[r], &a[r], &b[r], &carry[r]);
 }
 
-// Adds what is pending from the lowest level on, to which `arrived` carries came.
+// Adds what is pending from the lowest level on, to which `arrived` carries came. Planes after the
+// last become 0, up to a multiple of four.
 BNN_INLINE void add_pending(size_t n, counter *c, size_t levels, size_t arrived) {
+  for (size_t level = levels; level % 4 != 0; level++) BNN_EACH c->planes[level][r] = (slice)0;
   for (size_t level = carry_level; level < levels; level++, arrived /= 2) {
     if (arrived == 0) BNN_EACH c->planes[level][r] = (slice)0;
     // An odd number of carries has left half of those before the last one.

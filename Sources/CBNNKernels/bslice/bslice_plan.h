@@ -11,8 +11,8 @@ static inline size_t outputs_of(const bnn_bslice_plan *plan) {
 // Fills `field_masks`.
 void bnn_bslice_make_masks(bnn_bslice_plan *plan);
 
-// What a line's planes are made of, for a part's pixels from `x` on of a line of the input, which is
-// null outside.
+// What a line's planes are made of, for a part's pixels from `x` on of a line of the input; null
+// outside.
 void bnn_bslice_write_source(
   const bnn_bslice_plan *plan, const uint64_t *line, int64_t x, uint64_t *to);
 

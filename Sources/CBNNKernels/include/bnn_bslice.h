@@ -81,11 +81,10 @@ struct bnn_bslice {
   const char *name;
   bnn_isa isa;
   size_t vector_words;
-  // Up to so many bits per tap it is faster than the products of rows of bits of the same
-  // instruction set.
-  size_t most_bits_per_tap;
-  // Planes `first` … `first + count − 1` from rows of fields: each field becomes all ones or zeros,
-  // as its bit of that number.
+  // Up to so many bits per tap it is faster than products of rows of bits of the same instruction
+  // set: where it ends in bits, and where integers are needed, in several groups and in one.
+  size_t most_bits, most_bits_for_integers, most_ungrouped_bits_for_integers;
+  // `count` planes from a row of fields: in plane i each field is all ones or zeros as its bit i.
   void (*spread)(
     const uint64_t *source, size_t words, size_t field, size_t count, uint64_t *planes,
     size_t plane_words);
@@ -104,7 +103,8 @@ BNN_DECLARE_DISPATCH(bnn_bslice)
 // What follows needs at least one tap, bit per tap, output and position.
 
 // Whether the kernel is a good choice.
-bool bnn_bslice_fits(const bnn_bslice *kernel, const bnn_bslice_shape *shape);
+bool bnn_bslice_fits(
+  const bnn_bslice *kernel, const bnn_bslice_shape *shape, bool needs_integers);
 
 bnn_bslice_plan bnn_bslice_make_plan(const bnn_bslice *kernel, const bnn_bslice_shape *shape);
 
