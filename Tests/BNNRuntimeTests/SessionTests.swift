@@ -132,8 +132,8 @@ import Testing
     #expect(layers[1].floatMACs == 2 * 36 * 20 * 27)
     #expect(layers[2].binaryMACs == 2 * 36 * 20 * 180)
     #expect(layers[3].binaryMACs == 2 * 36 * 20 * 90)
-    #expect(layers[2].kernel == "bnn_bgemm_1x8__scalar")
-    #expect(session.kernelNames.contains("bnn_bgemm_1x8__scalar"))
+    #expect(layers[2].kernel == "bnn_bslice_2__scalar")
+    #expect(session.kernelNames.contains("bnn_bslice_2__scalar"))
   }
 
   @Test func inputMayBeAnOutput() throws {
