@@ -70,5 +70,6 @@ void check_interleave(void);
 void check_threads(void);
 void check_pointwise(const bnn_pointwise *kernel);
 void check_windowpool(const bnn_windowpool *kernel);
+void check_winograd(const bnn_winograd *kernel);
 
 #endif

@@ -8,6 +8,7 @@ struct Kernels {
   let binaryProduct: BinaryProductKernel
   let bitSlices: BitSliceKernel
   let floatProduct: FloatProductKernel
+  let winograd: WinogradKernel
   let byteProduct: ByteProductKernel
   let pointwise: PointwiseKernel
   let epilogue: EpilogueKernel
@@ -19,6 +20,7 @@ struct Kernels {
     binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
     bitSlices = BitSliceKernel(bnn_bslice_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
+    winograd = WinogradKernel(bnn_winograd_best(isa))
     byteProduct = ByteProductKernel(bnn_igemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
     epilogue = EpilogueKernel(bnn_epilogue_best(isa))
@@ -46,8 +48,8 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, bitSlices.name, floatProduct.name, byteProduct.name, pointwise.name,
-      epilogue.name, gather.name, windowPool.name, bits.name,
+      binaryProduct.name, bitSlices.name, floatProduct.name, winograd.name, byteProduct.name,
+      pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name,
     ]
   }
 }

@@ -2,7 +2,7 @@ import CBNNKernels
 
 /// A window over channels-last images with three spatial dimensions (see `bnn_window.h`).
 struct ImageWindow {
-  let window: bnn_window
+  private(set) var window: bnn_window
 
   /// All lists have three entries.
   init(

@@ -86,7 +86,7 @@ final class ExecutionPlan {
       try makeBinaryConvolution(
         BinaryProductSource(geometry, weights, context), epilogue, context)
     case .convolution(let geometry, let weights, let epilogue):
-      try ConvolutionStep(geometry, weights, epilogue, context)
+      try makeConvolution(geometry, weights, epilogue, context)
     case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
       try QuantizedConvolutionStep(geometry, weights, input, epilogue, context)
     case .pool(let kind, let window, let ceiling, let epilogue):
@@ -104,6 +104,18 @@ final class ExecutionPlan {
     case .signProduct: SignProductStep(context)
     case .array(let operation): try makeStep(operation, context)
     }
+  }
+
+  private static func makeConvolution(
+    _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue,
+    _ context: LayerContext
+  ) throws(RuntimeError) -> any ExecutionStep {
+    if case .float32(let values, _) = weights,
+      let shape = try WinogradConvolutionStep.shape(geometry, weights, context)
+    {
+      return try WinogradConvolutionStep(shape, geometry, values, epilogue, context)
+    }
+    return try ConvolutionStep(geometry, weights, epilogue, context)
   }
 
   private static func makeStep(

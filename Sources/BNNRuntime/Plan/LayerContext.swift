@@ -18,6 +18,15 @@ struct LayerContext {
     .invalidLayer(name: layer.name, fault)
   }
 
+  /// A window over the layer's first input.
+  func windowPlan(_ window: WindowGeometry) throws(RuntimeError) -> WindowPlan {
+    do {
+      return try WindowPlan(window, input: inputs[0].shape)
+    } catch {
+      throw fault(error)
+    }
+  }
+
   /// A list with one entry per channel from one that may have a single entry for all, followed by
   /// zeros up to a whole block of channels.
   func expanded<T: BitwiseCopyable>(

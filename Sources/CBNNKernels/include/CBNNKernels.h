@@ -18,5 +18,6 @@
 #include "bnn_pool.h"
 #include "bnn_window.h"
 #include "bnn_windowpool.h"
+#include "bnn_winograd.h"
 
 #endif

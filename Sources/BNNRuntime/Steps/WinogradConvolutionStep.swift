@@ -1,0 +1,107 @@
+import BNNFormat
+import BNNTensor
+
+/// A convolution of real values in tiles, with fewer multiplications than taps, and its epilogue.
+///
+/// An element is computed in the same tile in the same order whatever else is computed.
+final class WinogradConvolutionStep: ExecutionStep {
+  private let plan: WindowPlan
+  private let input: Buffer
+  private let shape: WinogradKernel.Shape
+  private let kernel: WinogradKernel
+  private let weights: AlignedMemory
+  private let epilogue: EpilogueProgram
+  private let macsPerPosition: Int
+
+  /// Offsets in a worker's scratch: what the kernel needs, and rows where the output holds none.
+  private let kernelOffset: Int
+  private let valuesOffset: Int
+  private let rowBytes: Int
+  let scratchBytes: Int
+
+  /// What tiles the step would have.
+  ///
+  /// - Returns: nil where sums of products are faster, or exact: those of integers with weights of
+  ///   ±1 have to stay what they are.
+  static func shape(
+    _ geometry: ConvolutionGeometry, _ source: Weights, _ context: LayerContext
+  ) throws(RuntimeError) -> WinogradKernel.Shape? {
+    let input = context.inputs[0]
+    let plan = try context.windowPlan(geometry.window)
+    guard case .float32 = source, geometry.groups == 1, plan.positions > 0,
+      let shape = WinogradKernel.Shape(
+        plan.imageWindow, channels: input.channels, outputs: source.shape[0]),
+      shape.isWorthwhile
+    else { return nil }
+    return shape
+  }
+
+  init(
+    _ shape: WinogradKernel.Shape, _ geometry: ConvolutionGeometry, _ weights: [Float],
+    _ epilogue: Epilogue, _ context: LayerContext
+  ) throws(RuntimeError) {
+    input = context.inputs[0]
+    plan = try context.windowPlan(geometry.window)
+    self.shape = shape
+    kernel = context.kernels.winograd
+    macsPerPosition = weights.count
+    self.weights = try context.weights.memory(layer: context.index, byteCount: shape.weightBytes) {
+      base throws(RuntimeError) in
+      weights.withUnsafeBufferPointer { weights in
+        guard let rows = weights.baseAddress else { return }
+        WinogradKernel.packWeights(
+          shape, rows: rows, into: base.assumingMemoryBound(to: Float.self))
+      }
+    }
+    self.epilogue = try EpilogueProgram(epilogue, context)
+    var layout = RegionLayout()
+    kernelOffset = layout.add(kernel.scratchBytes(shape))
+    rowBytes = RegionLayout.aligned(self.epilogue.scratchBytes(rows: plan.output[2]))
+    valuesOffset = layout.add(shape.rowsPerTile * rowBytes)
+    scratchBytes = layout.byteCount
+  }
+
+  var work: StepWork {
+    StepWork(floatMACs: StepWork.product(plan.positions, macsPerPosition), kernel: kernel.name)
+  }
+
+  func run(_ execution: Execution) {
+    execution.pool.run(plan.images * shape.tileRows) { tileRows, worker in
+      for tileRow in tileRows {
+        run(
+          image: tileRow / shape.tileRows, tileRow: tileRow % shape.tileRows,
+          scratch: execution.scratch(worker), execution)
+      }
+    }
+  }
+
+  private func run(
+    image: Int, tileRow: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let values = scratch + valuesOffset
+    let firstLine = tileRow * shape.rowsPerTile
+    let lines = min(shape.rowsPerTile, plan.output[1] - firstLine)
+    let firstRow = (image * plan.output[1] + firstLine) * plan.output[2]
+    let pixels = plan.input[1] * plan.input[2]
+    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: lines) { out in
+      for line in 0..<lines {
+        out.initializeElement(
+          at: line,
+          to: epilogue.target(
+            row: firstRow + line * plan.output[2], scratch: values + line * rowBytes, execution))
+      }
+      guard let targets = UnsafePointer(out.baseAddress) else { return }
+      kernel.multiply(
+        shape, image: UnsafePointer(input.floats(execution)) + image * pixels * input.channels,
+        packedWeights: UnsafePointer(weights.pointer(to: Float.self)), tileRow: tileRow,
+        scratch: scratch + kernelOffset, out: targets)
+    }
+    for line in 0..<lines {
+      let row = firstRow + line * plan.output[2]
+      let scratch = values + line * rowBytes
+      epilogue.finish(
+        rows: row..<row + plan.output[2],
+        values: epilogue.target(row: row, scratch: scratch, execution), scratch: scratch, execution)
+    }
+  }
+}
