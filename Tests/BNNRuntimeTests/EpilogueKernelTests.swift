@@ -143,9 +143,11 @@ import Testing
                   else { return }
                   kernel.run(
                     rows: c.rows, channels: c.channels,
-                    isInteger ? .integers(integers) : .floats(floats), steps,
+                    .init(
+                      elements: isInteger ? .integers(integers) : .floats(floats), step: c.channels),
+                    steps,
                     to: .init(
-                      values: values.baseAddress,
+                      values: values.baseAddress, step: c.channels,
                       test: .init(lower: lower, upper: upper, outsideIsPlus: outside),
                       bits: bits.baseAddress))
                 }
@@ -201,8 +203,9 @@ import Testing
               else { return }
               withUnsafePointer(to: EpilogueStep.affine(scale: scale, bias: bias)) {
                 kernel.run(
-                  rows: 1, channels: 1024, .floats(x), UnsafeBufferPointer(start: $0, count: 1),
-                  to: .init(values: y.baseAddress))
+                  rows: 1, channels: 1024, .init(elements: .floats(x), step: 1024),
+                  UnsafeBufferPointer(start: $0, count: 1),
+                  to: .init(values: y.baseAddress, step: 1024))
               }
             }
           }

@@ -10,6 +10,8 @@ static const char *const names[source_count] = {"floats", "integers", "accumulat
 typedef struct task {
   source source;
   size_t rows, channels, words, padded, count;
+  // From row to row of `x` and `values`.
+  size_t x_step, values_step;
   bnn_epilogue_step steps[most_steps];
   bool has_values, has_bits, is_in_place;
   void *x, *lower, *upper;
@@ -70,13 +72,17 @@ static task make_task(source source, size_t rows, size_t channels) {
   t.has_bits = source == accumulators || random_below(2) == 0;
   t.has_values = !t.has_bits || (source != accumulators && random_below(2) == 0);
   t.is_in_place = t.has_values && source == floats && random_below(2) == 0;
-  t.x = random_tested(source == floats, rows * channels);
+  t.x_step = channels + (source == accumulators ? 0 : random_below(3));
+  t.values_step = t.is_in_place ? t.x_step : channels + random_below(3);
+  t.x = random_tested(source == floats, rows * t.x_step);
   t.lower = random_tested(source != accumulators, t.padded);
   t.upper = random_tested(source != accumulators, t.padded);
   t.outside = reference(t.words * sizeof(uint64_t));
   for (size_t w = 0; w < t.words; w++) t.outside[w] = random_bits();
   if (channels % 64 != 0) t.outside[t.words - 1] &= ((uint64_t)1 << channels % 64) - 1;
-  t.values = reference(rows * channels * sizeof(float));
+  t.values = reference(rows * t.values_step * sizeof(float));
+  // What is between rows stays what it is.
+  if (t.is_in_place) memcpy(t.values, t.x, rows * t.x_step * sizeof(float));
   t.bits = reference(rows * t.words * sizeof(uint64_t));
   memset(t.bits, 0, rows * t.words * sizeof(uint64_t));
   return t;
@@ -110,11 +116,11 @@ static float apply(const bnn_epilogue_step *step, float x, size_t row, size_t c)
 static void compute(task *t) {
   for (size_t row = 0; row < t->rows; row++)
     for (size_t c = 0; c < t->channels; c++) {
-      const size_t i = row * t->channels + c;
+      const size_t i = row * t->x_step + c;
       const int32_t whole = ((const int32_t *)t->x)[i];
       float x = t->source == floats ? ((const float *)t->x)[i] : (float)whole;
       for (size_t s = 0; s < t->count; s++) x = apply(&t->steps[s], x, row, c);
-      t->values[i] = x;
+      t->values[row * t->values_step + c] = x;
       const float *from = t->lower, *to = t->upper;
       const int32_t *whole_from = t->lower, *whole_to = t->upper;
       const bool is_inside = t->source == accumulators
@@ -126,7 +132,10 @@ static void compute(task *t) {
 }
 
 static void run(const bnn_epilogue *kernel, const task *t) {
-  const size_t bytes = t->rows * t->channels * sizeof(float);
+  // Nothing is read or written after the last row.
+  const size_t last = (t->rows - 1) * t->values_step + t->channels;
+  const size_t bytes = last * sizeof(float);
+  const size_t x_bytes = ((t->rows - 1) * t->x_step + t->channels) * sizeof(float);
   const size_t bit_bytes = t->rows * t->words * sizeof(uint64_t);
   bnn_epilogue_step steps[most_steps];
   for (size_t i = 0; i < t->count; i++) {
@@ -134,7 +143,7 @@ static void run(const bnn_epilogue *kernel, const task *t) {
     if (steps[i].a) steps[i].a = place_copy(steps[i].a, entries(t, &steps[i]) * sizeof(float), 4);
     if (steps[i].b) steps[i].b = place_copy(steps[i].b, t->padded * sizeof(float), 4);
   }
-  void *x = place_copy(t->x, bytes, 4);
+  void *x = place_copy(t->x, x_bytes, 4);
   float *values = t->is_in_place ? x : t->has_values ? place(bytes, 4) : NULL;
   uint64_t *bits = t->has_bits ? place(bit_bytes, 8) : NULL;
   const bnn_epilogue_test test = {
@@ -144,14 +153,16 @@ static void run(const bnn_epilogue *kernel, const task *t) {
   };
   switch (t->source) {
     case floats:
-      kernel->floats(t->rows, t->channels, x, steps, t->count, values, &test, bits);
+      kernel->floats(
+        t->rows, t->channels, x, t->x_step, steps, t->count, values, t->values_step, &test, bits);
       break;
     case integers:
-      kernel->integers(t->rows, t->channels, x, steps, t->count, values, &test, bits);
+      kernel->integers(
+        t->rows, t->channels, x, t->x_step, steps, t->count, values, t->values_step, &test, bits);
       break;
     default: kernel->accumulators(t->rows, t->channels, x, &test, bits);
   }
-  if (values) expect_floats("values", values, t->values, t->rows * t->channels);
+  if (values) expect_floats("values", values, t->values, last);
   if (bits) expect_bytes("bits", bits, t->bits, bit_bytes);
 }
 

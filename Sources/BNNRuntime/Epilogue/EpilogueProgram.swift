@@ -102,15 +102,18 @@ final class EpilogueProgram {
       lower: lower.pointer, upper: upper.pointer, outsideIsPlus: outsideIsPlus.pointer)
   }
 
-  /// Bytes that `target` needs of each worker's scratch for tiles of this many rows.
-  func scratchBytes(rows: Int) -> Int { values == nil ? rows * channels * 4 : 0 }
+  /// The output where it holds rows of real values without a gap.
+  private var directValues: Buffer? { values?.rowStep == channels ? values : nil }
 
-  /// Where the core of a step writes real rows before they are finished: the output itself where
-  /// it holds real values, otherwise the worker's scratch.
+  /// Bytes that `target` needs of each worker's scratch for tiles of this many rows.
+  func scratchBytes(rows: Int) -> Int { directValues == nil ? rows * channels * 4 : 0 }
+
+  /// Where the core of a step writes real rows, without a gap, before they are finished: the output
+  /// itself where it is like that, otherwise the worker's scratch.
   func target(
     row: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) -> UnsafeMutablePointer<Float> {
-    if let values { return values.floats(execution) + row * channels }
+    if let directValues { return directValues.floats(execution) + row * channels }
     return scratch.assumingMemoryBound(to: Float.self)
   }
 
@@ -124,16 +127,21 @@ final class EpilogueProgram {
         rows: rows.count, channels: channels, accumulators, test,
         to: bits.bits(execution) + rows.lowerBound * bits.words)
     } else {
-      finish(rows: rows, .integers(accumulators), scratch: scratch, execution)
+      finish(
+        rows: rows, .init(elements: .integers(accumulators), step: channels), scratch: scratch,
+        execution)
     }
   }
 
-  /// Finishes rows of real values, which may lie in `target` already.
+  /// Finishes rows of real values, which may lie in `target` already; each begins `step` numbers
+  /// after the one before, or without a gap.
   func finish(
-    rows: Range<Int>, values source: UnsafePointer<Float>, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    rows: Range<Int>, values source: UnsafePointer<Float>, step: Int? = nil,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
-    finish(rows: rows, .floats(source), scratch: scratch, execution)
+    finish(
+      rows: rows, .init(elements: .floats(source), step: step ?? channels), scratch: scratch,
+      execution)
   }
 
   private func finish(
@@ -143,11 +151,13 @@ final class EpilogueProgram {
     let stored = target(row: rows.lowerBound, scratch: scratch, execution)
     var source = source
     for (part, function) in zip(parts, functions) {
-      run(part, rows: rows, source, to: .init(values: stored), execution)
+      run(part, rows: rows, source, to: .init(values: stored, step: channels), execution)
       function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
-      source = .floats(UnsafePointer(stored))
+      source = .init(elements: .floats(UnsafePointer(stored)), step: channels)
     }
-    var last = EpilogueKernel.Target(values: values == nil ? nil : stored)
+    var last = EpilogueKernel.Target(
+      values: values.map { $0.floats(execution) + rows.lowerBound * $0.rowStep },
+      step: values?.rowStep ?? channels)
     if case .floats(let test) = test, let bits {
       last.test = test
       last.bits = bits.bits(execution) + rows.lowerBound * bits.words
@@ -159,7 +169,7 @@ final class EpilogueProgram {
     _ part: Part, rows: Range<Int>, _ source: EpilogueKernel.Source,
     to target: EpilogueKernel.Target, _ execution: Execution
   ) {
-    if part.steps.isEmpty, target.test == nil, case .floats(let x) = source,
+    if part.steps.isEmpty, target.test == nil, case .floats(let x) = source.elements,
       target.values.map({ UnsafePointer($0) }) == x
     {
       return
@@ -181,10 +191,10 @@ final class EpilogueProgram {
         }
         let done = row - rows.lowerBound
         var piece = target
-        piece.values = target.values.map { $0 + done * channels }
+        piece.values = target.values.map { $0 + done * target.step }
         piece.bits = target.bits.map { $0 + done * ((channels + 63) / 64) }
         kernel.run(
-          rows: count, channels: channels, source.advanced(by: done * channels),
+          rows: count, channels: channels, source.advanced(byRows: done),
           UnsafeBufferPointer(steps), to: piece)
         row += count
       }

@@ -72,21 +72,28 @@ struct EpilogueKernel {
     }
   }
 
-  enum Source {
-    case floats(UnsafePointer<Float>)
-    case integers(UnsafePointer<Int32>)
+  /// Rows that begin `step` elements after the one before.
+  struct Source {
+    enum Elements {
+      case floats(UnsafePointer<Float>)
+      case integers(UnsafePointer<Int32>)
+    }
+    var elements: Elements
+    var step: Int
 
-    func advanced(by count: Int) -> Source {
-      switch self {
-      case .floats(let x): .floats(x + count)
-      case .integers(let x): .integers(x + count)
+    func advanced(byRows count: Int) -> Source {
+      switch elements {
+      case .floats(let x): Source(elements: .floats(x + count * step), step: step)
+      case .integers(let x): Source(elements: .integers(x + count * step), step: step)
       }
     }
   }
 
-  /// What a result is stored as; bits need a test.
+  /// What a result is stored as; rows of values begin `step` elements after the one before, and bits
+  /// need a test.
   struct Target {
     var values: UnsafeMutablePointer<Float>?
+    var step: Int
     var test: Test?
     var bits: UnsafeMutablePointer<UInt64>?
   }
@@ -99,11 +106,13 @@ struct EpilogueKernel {
       .assumingMemoryBound(to: bnn_epilogue_step.self)
     var test = target.test?.test ?? bnn_epilogue_test()
     let bits = target.test == nil ? nil : target.bits
-    switch source {
+    switch source.elements {
     case .floats(let x):
-      kernel.floats(rows, channels, x, list, steps.count, target.values, &test, bits)
+      kernel.floats(
+        rows, channels, x, source.step, list, steps.count, target.values, target.step, &test, bits)
     case .integers(let x):
-      kernel.integers(rows, channels, x, list, steps.count, target.values, &test, bits)
+      kernel.integers(
+        rows, channels, x, source.step, list, steps.count, target.values, target.step, &test, bits)
     }
   }
 

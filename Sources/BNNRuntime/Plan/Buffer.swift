@@ -10,6 +10,9 @@ struct Buffer {
   let type: ElementType
   let shape: Shape
   var offset = 0
+  /// How many elements after a row of real values the next one begins: more than it has where the
+  /// value is a part of a concatenated one.
+  var rowStep: Int
 
   static let maximumCount = 1 << 32
 
@@ -20,6 +23,7 @@ struct Buffer {
     guard let count = bound.checkedCount, count <= Buffer.maximumCount else { return nil }
     self.type = type
     self.shape = shape
+    rowStep = shape.dimensions.last ?? 1
   }
 
   /// The extent of the last axis, 1 for a scalar.

@@ -123,13 +123,19 @@ struct PlanLayout {
 
   /// Gives every value that something makes a place for the time between its making and its last
   /// use. A reshape that moves nothing shares its input's place; a result takes the place of an
-  /// operand that it is combined with, number by number, when nothing reads that any more.
+  /// operand that it is combined with, number by number, when nothing reads that any more; what is
+  /// concatenated is made where it is wanted.
   private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
     var regions: [MemoryPlan.Region] = []
     var regionOfValue = [Int?](repeating: nil, count: buffers.count)
+    let joined = JoinedValues(model, buffers).places
     func begin(_ value: Int, at step: Int) {
-      regionOfValue[value] = regions.count
-      regions.append(.init(byteCount: buffers[value].byteCount, first: step, last: step))
+      let whole = joined[value]?.whole ?? value
+      if regionOfValue[whole] == nil {
+        regionOfValue[whole] = regions.count
+        regions.append(.init(byteCount: buffers[whole].byteCount, first: step, last: step))
+      }
+      regionOfValue[value] = regionOfValue[whole]
     }
     func extend(_ values: [Int], to step: Int) {
       for value in values {
@@ -152,7 +158,8 @@ struct PlanLayout {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
         var rest = layer.outputs[...]
-        if let operand = replacedOperand(of: layer), let region = regionOfValue[operand],
+        if joined[layer.outputs[0]] == nil, let operand = replacedOperand(of: layer),
+          let region = regionOfValue[operand],
           regions[region].first >= 0,
           buffers.indices.allSatisfy({ regionOfValue[$0] != region || lastUses[$0] <= step })
         {
@@ -170,7 +177,12 @@ struct PlanLayout {
       throw .tooLarge(bytes: nil, limit: Int.max)
     }
     for value in buffers.indices {
-      if let region = regionOfValue[value] { buffers[value].offset = plan.offsets[region] }
+      guard let region = regionOfValue[value] else { continue }
+      buffers[value].offset = plan.offsets[region]
+      if let place = joined[value] {
+        buffers[value].offset += place.channel * 4
+        buffers[value].rowStep = buffers[place.whole].channels
+      }
     }
     arenaBytes = plan.byteCount
   }

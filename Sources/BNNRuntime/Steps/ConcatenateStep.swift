@@ -1,6 +1,6 @@
 import BNNTensor
 
-/// Joins values along an axis.
+/// Joins values along an axis. What was made in its place stays there.
 final class ConcatenateStep: ExecutionStep {
   private let inputs: [Buffer]
   private let output: Buffer
@@ -16,15 +16,36 @@ final class ConcatenateStep: ExecutionStep {
 
   func run(_ execution: Execution) {
     guard output.count > 0 else { return }
-    if output.type == .sign, axis == output.shape.rank - 1 {
-      joinRows(execution)
-    } else {
+    if axis != output.shape.rank - 1 || (output.type != .sign && output.type != .float32) {
       joinBlocks(execution)
+    } else if output.type == .sign {
+      joinBits(execution)
+    } else {
+      joinNumbers(execution)
+    }
+  }
+
+  /// float32 along the last axis, where rows may be parts of longer ones.
+  private func joinNumbers(_ execution: Execution) {
+    var channel = 0
+    for input in inputs {
+      let offset = output.offset + channel * 4
+      channel += input.channels
+      if input.offset == offset, input.rowStep == output.rowStep { continue }
+      let from = execution.arena + input.offset
+      let to = execution.arena + offset
+      let bytes = input.channels * 4
+      execution.pool.run(output.rows, grain: max(1, 16384 / max(bytes, 1))) { rows, _ in
+        for row in rows {
+          (to + row * output.rowStep * 4).copyMemory(
+            from: from + row * input.rowStep * 4, byteCount: bytes)
+        }
+      }
     }
   }
 
   /// Bits along the last axis: every row of the output holds a row of each input.
-  private func joinRows(_ execution: Execution) {
+  private func joinBits(_ execution: Execution) {
     let words = output.words
     execution.pool.run(output.rows, grain: 256) { rows, _ in
       for row in rows {

@@ -24,7 +24,7 @@ final class PointwiseOnlyStep: ExecutionStep {
       for tile in tiles {
         let rows = (tile * tileRows)..<min((tile + 1) * tileRows, input.rows)
         epilogue.finish(
-          rows: rows, values: source + rows.lowerBound * input.channels,
+          rows: rows, values: source + rows.lowerBound * input.rowStep, step: input.rowStep,
           scratch: execution.scratch(worker), execution)
       }
     }

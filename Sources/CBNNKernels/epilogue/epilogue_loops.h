@@ -102,20 +102,22 @@ BNN_INLINE void test_block(
 
 #define BNN_DEFINE_FINISH(function, type, is_integer)                                            \
   BNN_TARGET static void function(                                                               \
-    size_t rows, size_t channels, const type *x, const bnn_epilogue_step *steps, size_t count,   \
-    float *values, const bnn_epilogue_test *test, uint64_t *bits) {                              \
+    size_t rows, size_t channels, const type *x, size_t x_step, const bnn_epilogue_step *steps,  \
+    size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,              \
+    uint64_t *bits) {                                                                            \
     const size_t words = (channels + block - 1) / block;                                         \
     for (size_t row = 0; row < rows; row++)                                                      \
       for (size_t c = 0; c < channels; c += block) {                                             \
-        const size_t left = channels - c, at = row * channels + c;                               \
-        float *to = values ? values + at : NULL;                                                 \
+        const size_t left = channels - c;                                                        \
+        const type *from = x + row * x_step + c;                                                 \
+        float *to = values ? values + row * values_step + c : NULL;                              \
         uint64_t *word = bits ? bits + row * words + c / block : NULL;                           \
         BNN_WITH_SPAN(left, BNN_FINISH_##is_integer)                                             \
       }                                                                                          \
   }
 
-#define BNN_FINISH_true(s) finish_block(true, s, row, c, x + at, steps, count, to, test, word)
-#define BNN_FINISH_false(s) finish_block(false, s, row, c, x + at, steps, count, to, test, word)
+#define BNN_FINISH_true(s) finish_block(true, s, row, c, from, steps, count, to, test, word)
+#define BNN_FINISH_false(s) finish_block(false, s, row, c, from, steps, count, to, test, word)
 BNN_DEFINE_FINISH(finish_floats, float, false)
 BNN_DEFINE_FINISH(finish_integers, int32_t, true)
 

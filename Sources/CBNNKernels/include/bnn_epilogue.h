@@ -2,8 +2,9 @@
 // registers, and are stored as numbers, as bits of a threshold test, or both.
 //
 // Every arithmetic operation rounds by itself: no kernel of this family may fuse a multiplication
-// with an addition. Rows are `channels` numbers without a gap, rows of bits whole words.
-// Parameters per channel are padded to multiples of 64 entries.
+// with an addition. Rows have `channels` numbers and begin `x_step`, or `values_step`, after the one
+// before; rows of bits are whole words without a gap. Parameters per channel are padded to multiples
+// of 64 entries.
 #ifndef BNN_EPILOGUE_H
 #define BNN_EPILOGUE_H
 
@@ -40,13 +41,15 @@ typedef struct bnn_epilogue {
   bnn_isa isa;
   // `values` (which may be `x`) and `bits` (with its test) may each be null.
   void (*floats)(
-    size_t rows, size_t channels, const float *x, const bnn_epilogue_step *steps, size_t count,
-    float *values, const bnn_epilogue_test *test, uint64_t *bits);
+    size_t rows, size_t channels, const float *x, size_t x_step, const bnn_epilogue_step *steps,
+    size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
+    uint64_t *bits);
   // Integers become floats first.
   void (*integers)(
-    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_step *steps, size_t count,
-    float *values, const bnn_epilogue_test *test, uint64_t *bits);
-  // Tests integers as they are.
+    size_t rows, size_t channels, const int32_t *x, size_t x_step, const bnn_epilogue_step *steps,
+    size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
+    uint64_t *bits);
+  // Tests integers, in rows without a gap, as they are.
   void (*accumulators)(
     size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test,
     uint64_t *bits);
