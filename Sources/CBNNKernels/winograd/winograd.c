@@ -15,7 +15,8 @@ BNN_DEFINE_DISPATCH(bnn_winograd, kernels)
 static bool axis_of(const bnn_window *window, int axis, bnn_winograd_axis *a) {
   const size_t kernel = (size_t)window->kernel[axis], stride = (size_t)window->stride[axis];
   const size_t taps = (kernel + stride - 1) / stride;
-  if (window->dilation[axis] != 1 || taps < points + 1 - bnn_winograd_most_outputs || taps >= points) return false;
+  const size_t fewest = points + 1 - bnn_winograd_most_outputs;
+  if (window->dilation[axis] != 1 || taps < fewest || taps >= points) return false;
   *a = (bnn_winograd_axis){
     .input = (size_t)window->input[axis],
     .output = (size_t)window->output[axis],
