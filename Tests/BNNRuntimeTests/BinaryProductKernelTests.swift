@@ -52,8 +52,8 @@ import Testing
   ) throws -> [Int32] {
     let weights = try #require(
       AlignedMemory(byteCount: kernel.weightBytes(outputs: outputs, words: words)))
-    let scratch = try #require(
-      AlignedMemory(byteCount: rows * words * kernel.scratchBytesPerWord))
+    let arranged = try #require(
+      AlignedMemory(byteCount: kernel.arrangedBytes(rows: rows, words: words)))
     var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
     // The halves of a row lie apart from each other, in an order of their own.
     let halves = words * 2 - (words == 1 && left.allSatisfy { $0 >> 32 == 0 } ? 1 : 0)
@@ -79,9 +79,10 @@ import Testing
             offsets.withUnsafeBufferPointer { offsets in
               guard let rowPointers = rowPointers.baseAddress, let offsets = offsets.baseAddress
               else { return }
+              let bits = BitRows(count: rows, halves: halves, rows: rowPointers, offsets: offsets)
+              kernel.arrange(bits, into: arranged.base)
               kernel.multiply(
-                BitRows(count: rows, halves: halves, rows: rowPointers, offsets: offsets),
-                outputs: outputs, packedWeights: weights.base, scratch: scratch.base,
+                bits, arranged: arranged.base, outputs: outputs, packedWeights: weights.base,
                 bases: pointers, out: &out, stride: outputs + 3)
             }
           }

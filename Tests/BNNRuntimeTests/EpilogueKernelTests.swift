@@ -143,7 +143,8 @@ import Testing
                   else { return }
                   kernel.run(
                     rows: c.rows, channels: c.channels,
-                    isInteger ? .integers(integers) : .floats(floats), steps,
+                    isInteger
+                      ? .integers(integers, channels: 0..<c.channels) : .floats(floats), steps,
                     to: .init(
                       values: values.baseAddress,
                       test: .init(lower: lower, upper: upper, outsideIsPlus: outside),
@@ -172,7 +173,7 @@ import Testing
               let outside = outside.baseAddress
             else { return }
             kernel.test(
-              rows: c.rows, channels: channels, c.integers,
+              rows: c.rows, channels: 0..<channels, of: channels, c.integers,
               .init(lower: lower, upper: upper, outsideIsPlus: outside), to: &bits)
           }
         }

@@ -114,17 +114,21 @@ final class EpilogueProgram {
     return scratch.assumingMemoryBound(to: Float.self)
   }
 
-  /// Finishes rows of integer accumulators.
+  /// Whether integers of some channels can be finished without the others.
+  var takesChannelRanges: Bool { functions.isEmpty }
+
+  /// Finishes rows of integer accumulators, of all channels or whole blocks of them.
   func finish(
-    rows: Range<Int>, accumulators: UnsafePointer<Int32>, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    rows: Range<Int>, channels range: Range<Int>, accumulators: UnsafePointer<Int32>,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     if case .integers(let test) = test, let bits {
       kernel.test(
-        rows: rows.count, channels: channels, accumulators, test,
+        rows: rows.count, channels: range, of: channels, accumulators, test,
         to: bits.bits(execution) + rows.lowerBound * bits.words)
     } else {
-      finish(rows: rows, .integers(accumulators), scratch: scratch, execution)
+      finish(
+        rows: rows, .integers(accumulators, channels: range), scratch: scratch, execution)
     }
   }
 
@@ -184,7 +188,7 @@ final class EpilogueProgram {
         piece.values = target.values.map { $0 + done * channels }
         piece.bits = target.bits.map { $0 + done * ((channels + 63) / 64) }
         kernel.run(
-          rows: count, channels: channels, source.advanced(by: done * channels),
+          rows: count, channels: channels, source.advanced(byRows: done, of: channels),
           UnsafeBufferPointer(steps), to: piece)
         row += count
       }

@@ -72,14 +72,15 @@ struct EpilogueKernel {
     }
   }
 
+  /// Numbers of all channels, or integers of some.
   enum Source {
     case floats(UnsafePointer<Float>)
-    case integers(UnsafePointer<Int32>)
+    case integers(UnsafePointer<Int32>, channels: Range<Int>)
 
-    func advanced(by count: Int) -> Source {
+    func advanced(byRows count: Int, of channels: Int) -> Source {
       switch self {
-      case .floats(let x): .floats(x + count)
-      case .integers(let x): .integers(x + count)
+      case .floats(let x): .floats(x + count * channels)
+      case .integers(let x, let range): .integers(x + count * range.count, channels: range)
       }
     }
   }
@@ -102,16 +103,24 @@ struct EpilogueKernel {
     switch source {
     case .floats(let x):
       kernel.floats(rows, channels, x, list, steps.count, target.values, &test, bits)
-    case .integers(let x):
-      kernel.integers(rows, channels, x, list, steps.count, target.values, &test, bits)
+    case .integers(let x, let range):
+      let range = bnn_channel_range(range, of: channels)
+      kernel.integers(rows, range, x, list, steps.count, target.values, &test, bits)
     }
   }
 
+  /// Tests integers of some of `count` channels.
   func test(
-    rows: Int, channels: Int, _ x: UnsafePointer<Int32>, _ test: Test,
+    rows: Int, channels: Range<Int>, of count: Int, _ x: UnsafePointer<Int32>, _ test: Test,
     to bits: UnsafeMutablePointer<UInt64>
   ) {
     var test = test.test
-    kernel.accumulators(rows, channels, x, &test, bits)
+    kernel.accumulators(rows, bnn_channel_range(channels, of: count), x, &test, bits)
+  }
+}
+
+extension bnn_channel_range {
+  fileprivate init(_ channels: Range<Int>, of count: Int) {
+    self.init(all: count, first: channels.lowerBound, count: channels.count)
   }
 }

@@ -5,7 +5,8 @@ import CBNNKernels
 /// Only the files of this folder call into `CBNNKernels`; everything else speaks of kernels through
 /// them.
 struct Kernels {
-  let binaryProduct: BinaryProductKernel
+  /// All designs that the instruction set includes, best first.
+  private(set) var binaryProducts: [BinaryProductKernel]
   let groupProduct: GroupProductKernel
   let floatProduct: FloatProductKernel
   let byteProduct: ByteProductKernel
@@ -16,7 +17,7 @@ struct Kernels {
   let bits: BitKernel
 
   fileprivate init(isa: bnn_isa) {
-    binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
+    binaryProducts = BinaryProductKernel.all { bnn_isa_includes(isa, $0) }
     groupProduct = GroupProductKernel(bnn_bgroup_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
     byteProduct = ByteProductKernel(bnn_igemm_best(isa))
@@ -46,8 +47,27 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, groupProduct.name, floatProduct.name, byteProduct.name, pointwise.name,
-      epilogue.name, gather.name, windowPool.name, bits.name,
+      binaryProducts[0].name, groupProduct.name, floatProduct.name, byteProduct.name,
+      pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name,
     ]
+  }
+
+  /// The same kernels, with one design for all binary products; nil where that is not among them.
+  func with(binaryProduct name: String) -> Kernels? {
+    var kernels = self
+    kernels.binaryProducts = binaryProducts.filter { $0.name == name }
+    return kernels.binaryProducts.isEmpty ? nil : kernels
+  }
+
+  /// The design that takes the fewest cycles by what was measured; the best of those that take the
+  /// same. It depends on the shape alone, so that a model's plan is the same in every run.
+  func binaryProduct(rows: Int, outputs: Int, words: Int) -> BinaryProductKernel {
+    var best = binaryProducts[0]
+    var cycles = best.cycles(rows: rows, outputs: outputs, words: words)
+    for kernel in binaryProducts.dropFirst() {
+      let other = kernel.cycles(rows: rows, outputs: outputs, words: words)
+      if other < cycles { (best, cycles) = (kernel, other) }
+    }
+    return best
   }
 }

@@ -11,8 +11,9 @@ final class BinaryConvolutionStep: ExecutionStep {
   private let product: any BinaryProduct
   private let epilogue: EpilogueProgram
 
-  /// Output positions per tile, and where a worker's scratch holds what.
-  private let tileRows: Int
+  /// What is computed and finished at a time, and where a worker's scratch holds what.
+  private let tile: BinaryTile
+  private let outputs: Int
   private let productOffset: Int
   private let accumulatorsOffset: Int
   private let valuesOffset: Int
@@ -36,43 +37,49 @@ final class BinaryConvolutionStep: ExecutionStep {
       throw context.fault(.accumulatorRange(overflow ? Int.max : depth))
     }
     macs = StepWork.product(plan.positions, outputs, depth)
-    // Accumulators of a tile take about 16 KiB; no tile is so large that threads are idle.
-    let share = (plan.positions + context.threads - 1) / context.threads
-    tileRows = max(1, min(max(4096 / max(outputs, 1), 4), 32, share))
+    self.outputs = outputs
     let rows = WeightRows(packed, outputs: outputs, depth: depth)
     let source = BinaryProductSource(
       input: input, plan: plan, groups: geometry.groups, outputs: outputs,
       outsideIsPlus: geometry.padding == .plusOne, weights: rows,
       bases: try AccumulatorBases(
         plan, rows, bitsPerTap: bitsPerTap, countsPadding: geometry.padding != .zero, context),
-      tileRows: tileRows)
+      threads: context.threads)
     if let product = try SmallGroupProduct(source, context) {
       self.product = product
     } else {
       product = try GroupwiseProduct(source, context)
     }
     self.epilogue = try EpilogueProgram(epilogue, context)
+    var tile = product.tile
+    if !self.epilogue.takesChannelRanges { tile.outputs = outputs }
+    self.tile = tile
     var layout = RegionLayout()
     productOffset = layout.add(product.scratchBytes)
-    accumulatorsOffset = layout.add(tileRows * outputs * 4)
-    valuesOffset = layout.add(self.epilogue.scratchBytes(rows: tileRows))
+    accumulatorsOffset = layout.add(tile.rows * tile.outputs * 4)
+    valuesOffset = layout.add(self.epilogue.scratchBytes(rows: tile.rows))
     scratchBytes = layout.byteCount
   }
 
   var work: StepWork { StepWork(binaryMACs: macs, kernel: product.kernelName) }
 
   func run(_ execution: Execution) {
-    let tiles = (plan.positions + tileRows - 1) / tileRows
+    let tiles = (plan.positions + tile.rows - 1) / tile.rows
     execution.pool.run(tiles) { tiles, worker in
       let scratch = execution.scratch(worker)
       let accumulators = (scratch + accumulatorsOffset).assumingMemoryBound(to: Int32.self)
-      for tile in tiles {
-        let first = tile * tileRows
-        let positions = first..<min(first + tileRows, plan.positions)
-        product.multiply(
-          positions, into: accumulators, scratch: scratch + productOffset, execution)
-        epilogue.finish(
-          rows: positions, accumulators: accumulators, scratch: scratch + valuesOffset, execution)
+      for index in tiles {
+        let first = index * tile.rows
+        let positions = first..<min(first + tile.rows, plan.positions)
+        for output in stride(from: 0, to: outputs, by: max(tile.outputs, 1)) {
+          let part = output..<min(output + tile.outputs, outputs)
+          product.multiply(
+            positions, outputs: part, into: accumulators, scratch: scratch + productOffset,
+            execution)
+          epilogue.finish(
+            rows: positions, channels: part, accumulators: accumulators,
+            scratch: scratch + valuesOffset, execution)
+        }
       }
     }
   }

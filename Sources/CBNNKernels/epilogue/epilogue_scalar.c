@@ -1,4 +1,5 @@
 #define BNN_TARGET
+enum { rows_at_once = 4 };
 #include "epilogue_loops.h"
 
 const bnn_epilogue bnn_epilogue_64__scalar = {

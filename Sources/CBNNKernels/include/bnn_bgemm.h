@@ -7,7 +7,7 @@
 // the tap) mismatches and none of K, so the base is K − taps' bits + 2 · popcount(their weights).
 //
 // A "word" is 64 bits of K, made of two halves; the bits after the last of K are 0 on both sides.
-// Weights are laid out once at load, as the kernel wants them; rows are read where they lie.
+// Weights are laid out once at load, as the kernel wants them; rows are given where they lie.
 #ifndef BNN_BGEMM_H
 #define BNN_BGEMM_H
 
@@ -36,20 +36,34 @@ static inline bool bnn_row_words_are_whole(const bnn_bit_rows *rows) {
   return true;
 }
 
+// About how many cycles a product takes, for the choice between kernels: what was measured, in
+// parts of `rows` rows × `outputs` outputs, whole ones even where less is asked for.
+typedef struct bnn_bgemm_cost {
+  size_t rows, outputs;
+  // Cycles for each word of K of a part, and for the rest of it, rearranging of rows included.
+  double word, rest;
+} bnn_bgemm_cost;
+
 typedef struct bnn_bgemm {
   const char *name;
   bnn_isa isa;
+  bnn_bgemm_cost cost;
+  // Rows and outputs that `multiply` is best given at a time; 0 outputs stand for all.
+  size_t best_rows, best_outputs;
   // Bytes of the weights of `outputs` rows of `words` in the kernel's layout; align them to 64.
   size_t (*weight_bytes)(size_t outputs, size_t words);
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
-  // Bytes per word of each row that `multiply` needs to rearrange rows in; 0 where it does not.
-  size_t scratch_bytes_per_word;
+  // Rows as the kernel wants them, which is done once for all outputs; align them to 64. Null where
+  // rows are read where they lie.
+  size_t (*arranged_bytes)(size_t rows, size_t words);
+  void (*arrange)(const bnn_bit_rows *rows, void *arranged);
   // How many halves times outputs take about as long as gathering one row without gaps: rows with
   // gaps are worth it up to there.
   size_t halves_per_gather;
-  // `out` has `out_stride` elements from row to row; `scratch` is aligned to 64.
+  // `out` has `out_stride` elements from row to row. Outputs may be multiplied a part at a time: the
+  // weights of those from a multiple of 64 on begin at `weight_bytes` of the outputs before them.
   void (*multiply)(
-    const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
     const int32_t *const *bases, int32_t *out, size_t out_stride);
 } bnn_bgemm;
 
@@ -57,5 +71,7 @@ typedef struct bnn_bgemm {
 #include "bnn_bgemm.inc"
 #undef BNN_BGEMM_KERNEL
 BNN_DECLARE_DISPATCH(bnn_bgemm)
+
+double bnn_bgemm_cycles(const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words);
 
 #endif

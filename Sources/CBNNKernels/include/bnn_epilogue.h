@@ -35,6 +35,12 @@ typedef struct bnn_epilogue_test {
   const uint64_t *outside_is_plus;
 } bnn_epilogue_test;
 
+// The channels of a row that integers are given for; the first is a multiple of 64, and so is
+// their count, or they are the last.
+typedef struct bnn_channel_range {
+  size_t all, first, count;
+} bnn_channel_range;
+
 typedef struct bnn_epilogue {
   const char *name;
   bnn_isa isa;
@@ -42,13 +48,14 @@ typedef struct bnn_epilogue {
   void (*floats)(
     size_t rows, size_t channels, const float *x, const bnn_epilogue_step *steps, size_t count,
     float *values, const bnn_epilogue_test *test, uint64_t *bits);
-  // Integers become floats first.
+  // Integers become floats first. Rows of `x` are the given channels without a gap; all others have
+  // all channels.
   void (*integers)(
-    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_step *steps, size_t count,
-    float *values, const bnn_epilogue_test *test, uint64_t *bits);
+    size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_step *steps,
+    size_t count, float *values, const bnn_epilogue_test *test, uint64_t *bits);
   // Tests integers as they are.
   void (*accumulators)(
-    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test,
+    size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
     uint64_t *bits);
 } bnn_epilogue;
 

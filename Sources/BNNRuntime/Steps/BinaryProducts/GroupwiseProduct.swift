@@ -5,21 +5,27 @@ final class GroupwiseProduct: BinaryProduct {
   private let kernel: BinaryProductKernel
   private let weights: AlignedMemory
   private let weightBytesPerGroup: Int
+  private let words: Int
   private let rowsOffset: Int
   private let kernelOffset: Int
   private let basesOffset: Int
   let scratchBytes: Int
+  let tile: BinaryTile
 
   init(_ source: BinaryProductSource, _ context: LayerContext) throws(RuntimeError) {
     self.source = source
-    rows = try BitRowSource(
-      source.input, source.plan, groups: source.groups,
-      outputsPerGroup: source.outputsPerGroup, outsideIsPlus: source.outsideIsPlus,
-      tileRows: source.tileRows, context)
-    let kernel = context.kernels.binaryProduct
-    self.kernel = kernel
-    let (words, run) = ((rows.halves + 1) / 2, rows.run)
     let outputs = source.outputsPerGroup
+    let depth = source.plan.taps * source.bitsPerTap
+    // The weights are laid out for all batch sizes.
+    let kernel = context.kernels.binaryProduct(
+      rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64)
+    self.kernel = kernel
+    tile = GroupwiseProduct.tile(source, kernel)
+    rows = try BitRowSource(
+      source.input, source.plan, groups: source.groups, outputsPerGroup: outputs,
+      outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
+    let (words, run) = ((rows.halves + 1) / 2, rows.run)
+    self.words = words
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
@@ -34,27 +40,50 @@ final class GroupwiseProduct: BinaryProduct {
     }
     var regions = RegionLayout()
     rowsOffset = regions.add(rows.scratchBytes)
-    kernelOffset = regions.add(source.tileRows * words * kernel.scratchBytesPerWord)
-    basesOffset = regions.add(source.tileRows * MemoryLayout<UnsafePointer<Int32>?>.stride)
+    kernelOffset = regions.add(kernel.arrangedBytes(rows: tile.rows, words: words))
+    basesOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<Int32>?>.stride)
     scratchBytes = regions.byteCount
+  }
+
+  /// Parts of the outputs are whole blocks of channels, and whole groups or parts of one.
+  private static func tile(
+    _ source: BinaryProductSource, _ kernel: BinaryProductKernel
+  ) -> BinaryTile {
+    let perGroup = source.outputsPerGroup
+    guard let outputs = kernel.bestOutputs, source.groups == 1 || perGroup % outputs == 0 else {
+      return BinaryTile(
+        outputs: source.outputs, positions: source.plan.positions, threads: source.threads)
+    }
+    return BinaryTile(
+      rows: kernel.bestRows, of: source.plan.positions, multiple: 8,
+      outputs: min(outputs, source.outputs), threads: source.threads)
   }
 
   var kernelName: String { kernel.name }
 
   func multiply(
-    _ positions: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
+    _ positions: Range<Int>, outputs: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
-    for group in 0..<source.groups {
-      let first = group * source.outputsPerGroup
+    let arranged = scratch + kernelOffset
+    var first = outputs.lowerBound
+    while first < outputs.upperBound {
+      let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
+      let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
+      // Further parts of a group's outputs use the same rows.
+      if start == 0 {
+        rows.prepare(positions, group: group, scratch: scratch + rowsOffset, execution)
+      }
+      let bits = rows.rows(positions, scratch: scratch + rowsOffset)
+      if start == 0 { kernel.arrange(bits, into: arranged) }
       source.bases.fill(bases, positions: positions, output: first)
       kernel.multiply(
-        rows.rows(positions, group: group, scratch: scratch + rowsOffset, execution),
-        outputs: source.outputsPerGroup,
-        packedWeights: weights.base + group * weightBytesPerGroup,
-        scratch: scratch + kernelOffset, bases: bases, out: accumulators + first,
-        stride: source.outputs)
+        bits, arranged: arranged, outputs: end - first,
+        packedWeights: weights.base + group * weightBytesPerGroup
+          + kernel.weightBytes(outputs: start, words: words),
+        bases: bases, out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
+      first = end
     }
   }
 }

@@ -12,6 +12,7 @@ final class SmallGroupProduct: BinaryProduct {
   private let kernelOffset: Int
   private let basesOffset: Int
   let scratchBytes: Int
+  let tile: BinaryTile
 
   /// - Returns: nil where groups have to be multiplied one by one.
   init?(_ source: BinaryProductSource, _ context: LayerContext) throws(RuntimeError) {
@@ -40,18 +41,20 @@ final class SmallGroupProduct: BinaryProduct {
         shape.packWeights($0, rowWords: (depth + 63) / 64, into: base)
       }
     }
+    tile = BinaryTile(
+      outputs: source.outputs, positions: source.plan.positions, threads: source.threads)
     var regions = RegionLayout()
-    pointersOffset = regions.add(source.tileRows * MemoryLayout<UnsafePointer<UInt32>?>.stride)
-    bitsOffset = regions.add(rows.scratchBytes(rows: source.tileRows))
+    pointersOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<UInt32>?>.stride)
+    bitsOffset = regions.add(rows.scratchBytes(rows: tile.rows))
     kernelOffset = regions.add(shape.scratchBytes)
-    basesOffset = regions.add(source.tileRows * MemoryLayout<UnsafePointer<Int32>?>.stride)
+    basesOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<Int32>?>.stride)
     scratchBytes = regions.byteCount
   }
 
   var kernelName: String { kernel.name }
 
   func multiply(
-    _ positions: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
+    _ positions: Range<Int>, outputs: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let pointers = (scratch + pointersOffset)
