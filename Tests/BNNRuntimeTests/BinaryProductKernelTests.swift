@@ -12,7 +12,7 @@ import Testing
     for kernel in BinaryProductKernel.supported {
       for (rows, outputs) in [
         (0, 1), (1, 0), (1, 1), (2, 3), (3, 31), (1, 32), (2, 33), (2, 65), (3, 64), (5, 17),
-        (4, 130),
+        (4, 130), (9, 70), (17, 129),
       ] {
         let left = bits(rows, depth, &random)
         let right = bits(outputs, depth, &random)
@@ -32,6 +32,30 @@ import Testing
         }
       }
     }
+  }
+
+  @Test(arguments: KernelChoice.supported) func choiceFollowsTheCosts(choice: KernelChoice) throws {
+    let kernels = try #require(Kernels(choice))
+    for (rows, outputs, words) in [(3136, 64, 9), (1, 1000, 16), (49, 512, 72), (8, 3, 1)] {
+      for isTested in [false, true] {
+        let shape = BinaryProductShape(
+          rows: rows, outputs: outputs, words: words, isTested: isTested)
+        let chosen = kernels.binaryProduct(for: shape)
+        let cycles = kernels.binaryProducts.map { $0.cycles(of: shape) }
+        #expect(chosen.cycles(of: shape) == cycles.min())
+        let forced = try #require(kernels.with(binaryProduct: chosen.name))
+        #expect(forced.binaryProducts.map(\.name) == [chosen.name])
+      }
+    }
+    #expect(kernels.with(binaryProduct: "bnn_bgemm_none") == nil)
+  }
+
+  /// Kernels of eight rows would waste seven of them on one.
+  @Test func oneRowIsNotMultipliedInGroups() throws {
+    let kernels = try #require(Kernels(.best))
+    let one = kernels.binaryProduct(
+      for: BinaryProductShape(rows: 1, outputs: 1024, words: 16, isTested: true))
+    #expect(one.mostCountedWords == 0)
   }
 
   private func bits(

@@ -117,6 +117,37 @@ final class EpilogueProgram {
   /// Whether integers of some channels can be finished without the others.
   var takesChannelRanges: Bool { functions.isEmpty }
 
+  /// Whether mismatches may be given in bit planes.
+  var takesPlanes: Bool {
+    kernel.takesPlanes && takesChannelRanges
+      && parts.allSatisfy { $0.operands.allSatisfy { $0.operand.isOneRun } }
+  }
+
+  /// What rows of planes are finished with.
+  func planeReference(
+    _ bases: AccumulatorBases, _ context: LayerContext
+  ) throws(RuntimeError) -> PlaneReference {
+    guard case .integers(let test) = test else { return PlaneReference(bases) }
+    return try PlaneReference(bases, test, channels: channels, context)
+  }
+
+  /// Finishes rows of mismatches in bit planes, of all channels or whole blocks of them.
+  func finish(
+    rows: Range<Int>, channels range: Range<Int>, planes: UnsafeRawPointer,
+    reference: PlaneReference.Rows, scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    switch reference {
+    case .bases(let bases):
+      finish(
+        rows: rows, .planes(planes, channels: range, bases: bases), scratch: scratch, execution)
+    case .bounds(let bounds):
+      guard case .integers(let test) = test, let bits else { return }
+      kernel.test(
+        rows: rows.count, channels: range, of: channels, planes: planes, bounds: bounds, test,
+        to: bits.bits(execution) + rows.lowerBound * bits.words)
+    }
+  }
+
   /// Finishes rows of integer accumulators, of all channels or whole blocks of them.
   func finish(
     rows: Range<Int>, channels range: Range<Int>, accumulators: UnsafePointer<Int32>,

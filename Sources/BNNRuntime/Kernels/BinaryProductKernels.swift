@@ -12,6 +12,16 @@ struct BitRows {
   }
 }
 
+/// What the choice between the designs of a product depends on.
+struct BinaryProductShape {
+  var rows: Int
+  var outputs: Int
+  /// Words of K.
+  var words: Int
+  /// Whether accumulators are only tested for bits.
+  var isTested: Bool
+}
+
 /// A binary matrix product (see `bnn_bgemm.h`).
 struct BinaryProductKernel {
   private let kernel: bnn_bgemm
@@ -36,9 +46,11 @@ struct BinaryProductKernel {
       .filter { includes($0.pointee.isa) }.map { BinaryProductKernel($0) }
   }
 
-  /// About how many cycles a product takes.
-  func cycles(rows: Int, outputs: Int, words: Int) -> Double {
-    withUnsafePointer(to: kernel) { bnn_bgemm_cycles($0, rows, outputs, words) }
+  /// About how many cycles a product takes (see `bnn_bgemm_cost`).
+  func cycles(of shape: BinaryProductShape) -> Double {
+    withUnsafePointer(to: kernel) {
+      bnn_bgemm_cycles($0, shape.rows, shape.outputs, shape.words, shape.isTested)
+    }
   }
 
   /// Rows that are best multiplied at a time.
@@ -53,6 +65,24 @@ struct BinaryProductKernel {
     outputs: Int, words: Int, rows: UnsafePointer<UInt64>, into packed: UnsafeMutableRawPointer
   ) {
     kernel.pack_weights(outputs, words, rows, packed)
+  }
+
+  /// Words of K whose mismatches it counts in bit planes; 0 where it does not.
+  var mostCountedWords: Int { kernel.count == nil ? 0 : kernel.most_counted_words }
+
+  /// Bytes of the planes of rows and outputs.
+  static func planeBytes(rows: Int, outputs: Int) -> Int {
+    (rows + 7) / 8 * ((outputs + 63) / 64) * MemoryLayout<bnn_planes>.stride
+  }
+
+  /// Counts mismatches in bit planes.
+  func count(
+    _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
+    into planes: UnsafeMutableRawPointer
+  ) {
+    var source = rows.source
+    kernel.count?(
+      &source, arranged, outputs, packedWeights, planes.assumingMemoryBound(to: bnn_planes.self))
   }
 
   /// Bytes of arranged rows.

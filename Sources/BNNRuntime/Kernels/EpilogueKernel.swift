@@ -70,17 +70,36 @@ struct EpilogueKernel {
     ) {
       test = bnn_epilogue_test(lower: lower, upper: upper, outside_is_plus: outsideIsPlus)
     }
+
+    /// Bytes of the bounds of planes.
+    static func boundBytes(channels: Int) -> Int {
+      (channels + block - 1) / block * MemoryLayout<bnn_plane_bounds>.stride
+    }
+
+    /// The bounds of mismatches, of a test of integers that are bases minus twice the mismatches.
+    func packBounds(
+      channels: Int, bases: UnsafePointer<Int32>, into bounds: UnsafeMutableRawPointer
+    ) {
+      bnn_plane_bounds_pack(
+        channels, bases, test.lower.assumingMemoryBound(to: Int32.self),
+        test.upper.assumingMemoryBound(to: Int32.self),
+        bounds.assumingMemoryBound(to: bnn_plane_bounds.self))
+    }
   }
 
-  /// Numbers of all channels, or integers of some.
+  /// Numbers of all channels, or integers of some; or planes of some, with the bases of each row.
   enum Source {
     case floats(UnsafePointer<Float>)
     case integers(UnsafePointer<Int32>, channels: Range<Int>)
+    case planes(
+      UnsafeRawPointer, channels: Range<Int>, bases: UnsafePointer<UnsafePointer<Int32>?>)
 
+    /// Planes are of groups of rows, and only given whole.
     func advanced(byRows count: Int, of channels: Int) -> Source {
       switch self {
       case .floats(let x): .floats(x + count * channels)
       case .integers(let x, let range): .integers(x + count * range.count, channels: range)
+      case .planes: self
       }
     }
   }
@@ -106,6 +125,28 @@ struct EpilogueKernel {
     case .integers(let x, let range):
       let range = bnn_channel_range(range, of: channels)
       kernel.integers(rows, range, x, list, steps.count, target.values, &test, bits)
+    case .planes(let planes, let range, let bases):
+      let range = bnn_channel_range(range, of: channels)
+      kernel.planes?(
+        rows, range, planes.assumingMemoryBound(to: bnn_planes.self), bases, list, steps.count,
+        target.values, &test, bits)
+    }
+  }
+
+  /// Whether it takes mismatches in bit planes.
+  var takesPlanes: Bool { kernel.planes != nil && kernel.plane_bits != nil }
+
+  /// Tests mismatches in the planes of some of `count` channels against the bounds of each row.
+  func test(
+    rows: Int, channels: Range<Int>, of count: Int, planes: UnsafeRawPointer,
+    bounds: UnsafePointer<UnsafeRawPointer?>, _ test: Test, to bits: UnsafeMutablePointer<UInt64>
+  ) {
+    UnsafeRawPointer(bounds).withMemoryRebound(
+      to: UnsafePointer<bnn_plane_bounds>?.self, capacity: rows
+    ) {
+      kernel.plane_bits?(
+        rows, bnn_channel_range(channels, of: count),
+        planes.assumingMemoryBound(to: bnn_planes.self), $0, test.test.outside_is_plus, bits)
     }
   }
 

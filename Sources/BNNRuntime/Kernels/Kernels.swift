@@ -61,11 +61,11 @@ struct Kernels {
 
   /// The design that takes the fewest cycles by what was measured; the best of those that take the
   /// same. It depends on the shape alone, so that a model's plan is the same in every run.
-  func binaryProduct(rows: Int, outputs: Int, words: Int) -> BinaryProductKernel {
+  func binaryProduct(for shape: BinaryProductShape) -> BinaryProductKernel {
     var best = binaryProducts[0]
-    var cycles = best.cycles(rows: rows, outputs: outputs, words: words)
+    var cycles = best.cycles(of: shape)
     for kernel in binaryProducts.dropFirst() {
-      let other = kernel.cycles(rows: rows, outputs: outputs, words: words)
+      let other = kernel.cycles(of: shape)
       if other < cycles { (best, cycles) = (kernel, other) }
     }
     return best

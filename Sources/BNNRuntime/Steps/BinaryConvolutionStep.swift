@@ -16,7 +16,10 @@ final class BinaryConvolutionStep: ExecutionStep {
   private let outputs: Int
   private let productOffset: Int
   private let accumulatorsOffset: Int
+  private let referenceOffset: Int
   private let valuesOffset: Int
+  /// What bit planes are finished with; nil where accumulators are.
+  private let planes: PlaneReference?
   let scratchBytes: Int
 
   init(
@@ -44,7 +47,7 @@ final class BinaryConvolutionStep: ExecutionStep {
       outsideIsPlus: geometry.padding == .plusOne, weights: rows,
       bases: try AccumulatorBases(
         plan, rows, bitsPerTap: bitsPerTap, countsPadding: geometry.padding != .zero, context),
-      threads: context.threads)
+      threads: context.threads, isTested: epilogue.isAccumulatorTest)
     if let product = try SmallGroupProduct(source, context) {
       self.product = product
     } else {
@@ -54,9 +57,17 @@ final class BinaryConvolutionStep: ExecutionStep {
     var tile = product.tile
     if !self.epilogue.takesChannelRanges { tile.outputs = outputs }
     self.tile = tile
+    planes =
+      product.countsInPlanes && self.epilogue.takesPlanes
+      ? try self.epilogue.planeReference(source.bases, context) : nil
+    let accumulatorBytes =
+      planes == nil
+      ? tile.rows * tile.outputs * 4
+      : BinaryProductKernel.planeBytes(rows: tile.rows, outputs: tile.outputs)
     var layout = RegionLayout()
     productOffset = layout.add(product.scratchBytes)
-    accumulatorsOffset = layout.add(tile.rows * tile.outputs * 4)
+    accumulatorsOffset = layout.add(accumulatorBytes)
+    referenceOffset = layout.add(PlaneReference.scratchBytes(rows: tile.rows))
     valuesOffset = layout.add(self.epilogue.scratchBytes(rows: tile.rows))
     scratchBytes = layout.byteCount
   }
@@ -67,20 +78,51 @@ final class BinaryConvolutionStep: ExecutionStep {
     let tiles = (plan.positions + tile.rows - 1) / tile.rows
     execution.pool.run(tiles) { tiles, worker in
       let scratch = execution.scratch(worker)
-      let accumulators = (scratch + accumulatorsOffset).assumingMemoryBound(to: Int32.self)
       for index in tiles {
         let first = index * tile.rows
         let positions = first..<min(first + tile.rows, plan.positions)
+        let reference = planes?.rows(positions, scratch: scratch + referenceOffset)
         for output in stride(from: 0, to: outputs, by: max(tile.outputs, 1)) {
           let part = output..<min(output + tile.outputs, outputs)
-          product.multiply(
-            positions, outputs: part, into: accumulators, scratch: scratch + productOffset,
-            execution)
-          epilogue.finish(
-            rows: positions, channels: part, accumulators: accumulators,
-            scratch: scratch + valuesOffset, execution)
+          if let reference {
+            finish(positions, part, reference, scratch: scratch, execution)
+          } else {
+            finish(positions, part, scratch: scratch, execution)
+          }
         }
       }
     }
+  }
+
+  /// Multiplies and finishes integers.
+  private func finish(
+    _ positions: Range<Int>, _ part: Range<Int>, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
+  ) {
+    let accumulators = (scratch + accumulatorsOffset).assumingMemoryBound(to: Int32.self)
+    product.multiply(
+      positions, outputs: part, into: accumulators, scratch: scratch + productOffset, execution)
+    epilogue.finish(
+      rows: positions, channels: part, accumulators: accumulators,
+      scratch: scratch + valuesOffset, execution)
+  }
+
+  /// Counts mismatches in bit planes and finishes them.
+  private func finish(
+    _ positions: Range<Int>, _ part: Range<Int>, _ reference: PlaneReference.Rows,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let planes = scratch + accumulatorsOffset
+    product.count(
+      positions, outputs: part, into: planes, scratch: scratch + productOffset, execution)
+    epilogue.finish(
+      rows: positions, channels: part, planes: planes, reference: reference,
+      scratch: scratch + valuesOffset, execution)
+  }
+}
+
+extension Epilogue {
+  fileprivate var isAccumulatorTest: Bool {
+    if case .accumulatorBits = output { true } else { false }
   }
 }

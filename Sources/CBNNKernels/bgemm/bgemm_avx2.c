@@ -200,7 +200,7 @@ BNN_AVX2 static void multiply(
 const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .name = "bnn_bgemm_1x32__avx2",
   .isa = BNN_ISA_AVX2,
-  .cost = {1, 32, 13, 35},
+  .cost = {.rows = 1, .outputs = 32, .word = 12.9, .rest = 43, .tested_rest = 43},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,
@@ -209,6 +209,7 @@ const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .arrange = arrange,
   .halves_per_gather = 256,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

@@ -234,7 +234,7 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_2x64__avx512 = {
   .name = "bnn_bgemm_2x64__avx512",
   .isa = BNN_ISA_AVX512,
-  .cost = {1, 64, 18.3, 55},
+  .cost = {.rows = 1, .outputs = 64, .word = 17.6, .rest = 79, .tested_rest = 79},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,
@@ -243,6 +243,7 @@ const bnn_bgemm bnn_bgemm_2x64__avx512 = {
   .arrange = arrange,
   .halves_per_gather = 384,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

@@ -86,7 +86,7 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .name = "bnn_bgemm_4x16__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
-  .cost = {1, 16, 3, 4},
+  .cost = {.rows = 1, .outputs = 16, .word = 3.2, .rest = 6, .tested_rest = 6},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,
@@ -95,6 +95,7 @@ const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .arrange = NULL,
   .halves_per_gather = 512,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

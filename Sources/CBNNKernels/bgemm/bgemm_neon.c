@@ -147,7 +147,7 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__neon = {
   .name = "bnn_bgemm_4x16__neon",
   .isa = BNN_ISA_NEON,
-  .cost = {1, 16, 16, 20},
+  .cost = {.rows = 1, .outputs = 16, .word = 16, .rest = 20, .tested_rest = 20},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,
@@ -156,6 +156,7 @@ const bnn_bgemm bnn_bgemm_4x16__neon = {
   .arrange = arrange,
   .halves_per_gather = 192,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

@@ -22,6 +22,8 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "../planes_avx512.h"
+
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #define BNN_TARGET_INLINE \
   static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx512dq")))
@@ -173,7 +175,7 @@ BNN_TARGET_INLINE __m512i add_carry(__m512i *sum, __m512i b, __m512i c) {
 enum { low_planes = 6, high_planes = 7 };
 
 // Where the planes of twice the mismatches are: two bytes, whose first and last bit are 0.
-enum { parity_at = 1, low_at = 2, high_at = low_at + low_planes, planes = 16 };
+enum { parity_at = 1, low_at = 2, high_at = low_at + low_planes, last_plane = 15 };
 
 typedef struct low_counter {
   __m512i planes[low_planes];
@@ -231,7 +233,7 @@ BNN_TARGET_INLINE void settle(high_counter *counter) {
 // Writes the planes of `words` words, but for the parity. `blocks` is a constant.
 BNN_TARGET_INLINE void count_words(
   size_t blocks, const __m512i *row, const __m512i *const *tables, size_t first, size_t words,
-  __m512i (*out)[planes]) {
+  bnn_planes *const *out) {
   const __m512i zero = _mm512_setzero_si512();
   low_counter low[most_blocks];
   high_counter high[most_blocks];
@@ -250,51 +252,10 @@ BNN_TARGET_INLINE void count_words(
   }
   BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
     settle(&high[b]);
-    out[b][0] = out[b][planes - 1] = zero;
-    memcpy(out[b] + low_at, low[b].planes, sizeof low[b].planes);
-    memcpy(out[b] + high_at, high[b].planes, sizeof high[b].planes);
-  }
-}
-
-// Exchanges the bits of `a` outside of `mask` for those of `b` inside, `shift` apart.
-BNN_TARGET_INLINE void exchange(__m512i *a, __m512i *b, char mask, unsigned shift) {
-  enum { select = 0xca };
-  const __m512i inside = _mm512_set1_epi8(mask);
-  const __m512i from_b = _mm512_slli_epi16(*b, shift), from_a = _mm512_srli_epi16(*a, shift);
-  *a = _mm512_ternarylogic_epi64(inside, *a, from_b, select);
-  *b = _mm512_ternarylogic_epi64(inside, from_a, *b, select);
-}
-
-// Bit i of each byte of vector k becomes bit k of that byte of vector i.
-BNN_TARGET_INLINE void transpose_bytes(__m512i vectors[8]) {
-  BNN_UNROLL for (size_t k = 0; k < 4; k++) exchange(vectors + k, vectors + k + 4, 0x0f, 4);
-  BNN_UNROLL for (size_t k = 0; k < 8; k += k % 4 == 1 ? 3 : 1)
-    exchange(vectors + k, vectors + k + 2, 0x33, 2);
-  BNN_UNROLL for (size_t k = 0; k < 8; k += 2) exchange(vectors + k, vectors + k + 1, 0x55, 1);
-}
-
-// The numbers in planes: [row of the group][output of the block].
-BNN_TARGET_INLINE void to_numbers(__m512i twice[planes], uint16_t (*out)[columns]) {
-  __m512i *low = twice, *high = twice + 8;
-  transpose_bytes(low);
-  transpose_bytes(high);
-  // A vector of bytes holds eight outputs of each row. Of two such pairs of vectors, the 128-bit
-  // lanes of the rows 0 and 2, and 4 and 6, or of those after them.
-  const __m512i lanes_of[2] = {
-    _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15)};
-  BNN_UNROLL for (size_t i = 0; i < 8; i += 2) {
-    const __m512i pairs[2][2] = {
-      {_mm512_unpacklo_epi8(low[i], high[i]), _mm512_unpacklo_epi8(low[i + 1], high[i + 1])},
-      {_mm512_unpackhi_epi8(low[i], high[i]), _mm512_unpackhi_epi8(low[i + 1], high[i + 1])},
-    };
-    BNN_UNROLL for (size_t odd = 0; odd < 2; odd++)
-      BNN_UNROLL for (size_t half = 0; half < 2; half++) {
-        const __m512i rows =
-          _mm512_permutex2var_epi64(pairs[odd][0], lanes_of[half], pairs[odd][1]);
-        uint16_t(*to)[columns] = out + 4 * half + odd;
-        _mm256_store_si256((__m256i *)(to[0] + 8 * i), _mm512_castsi512_si256(rows));
-        _mm256_store_si256((__m256i *)(to[2] + 8 * i), _mm512_extracti64x4_epi64(rows, 1));
-      }
+    _mm512_store_si512(out[b]->words[0], zero);
+    _mm512_store_si512(out[b]->words[last_plane], zero);
+    memcpy(out[b]->words[low_at], low[b].planes, sizeof low[b].planes);
+    memcpy(out[b]->words[high_at], high[b].planes, sizeof high[b].planes);
   }
 }
 
@@ -316,10 +277,10 @@ typedef struct target {
   size_t out_stride, rows, first;
 } target;
 
-BNN_TARGET static void finish(__m512i twice[planes], const target *to, size_t outputs) {
+BNN_TARGET static void finish(const bnn_planes *twice, const target *to, size_t outputs) {
   const uint64_t all = ~(uint64_t)0;
   uint16_t numbers[group_rows][columns] __attribute__((aligned(64)));
-  to_numbers(twice, numbers);
+  numbers_of_planes(twice, numbers);
   const int32_t *const *bases = to->bases;
   int32_t *out = to->out + to->first;
   for (size_t m = 0; m < to->rows; m++, out += to->out_stride) {
@@ -336,23 +297,36 @@ BNN_TARGET static void finish(__m512i twice[planes], const target *to, size_t ou
 // planes: (1 << high_planes) − 1 carries.
 enum { longest_chunk = 2 * ((1 << high_planes) - 1) };
 
-// `blocks` is a constant at every call.
-BNN_TARGET_INLINE void multiply_group(
+// Counts words of a group of rows and of one or two blocks of outputs.
+BNN_TARGET_INLINE void count_chunk(
+  size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t first,
+  size_t chunk, bnn_planes *const *counts) {
+  const __m512i *const tables[most_blocks] = {weights, weights + block_vectors(words)};
+  if (blocks == 1) {
+    count_words(1, row, tables, first, chunk, counts);
+  } else {
+    count_words(2, row, tables, first, chunk, counts);
+  }
+  for (size_t b = 0; b < blocks; b++) {
+    const bool is_last = first + chunk == words;
+    const __m512i parity = _mm512_xor_si512(
+      row[words * vectors_per_word], tables[b][words * pairs_per_word]);
+    _mm512_store_si512(
+      counts[b]->words[parity_at], is_last ? parity : _mm512_setzero_si512());
+  }
+}
+
+BNN_TARGET static void multiply_group(
   size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t outputs,
   target to) {
-  const __m512i *tables[most_blocks];
-  BNN_UNROLL for (size_t b = 0; b < blocks; b++) tables[b] = weights + b * block_vectors(words);
   const int32_t *sums[group_rows];
   size_t first = 0;
   do {
     const size_t left = words - first, chunk = left < longest_chunk ? left : longest_chunk;
-    __m512i counts[most_blocks][planes];
-    count_words(blocks, row, tables, first, chunk, counts);
+    bnn_planes planes[most_blocks] __attribute__((aligned(64)));
+    bnn_planes *const counts[most_blocks] = {planes, planes + 1};
+    count_chunk(blocks, row, weights, words, first, chunk, counts);
     for (size_t b = 0; b < blocks; b++) {
-      counts[b][parity_at] = left > chunk
-        ? _mm512_setzero_si512()
-        : _mm512_xor_si512(
-            row[words * vectors_per_word], tables[b][words * pairs_per_word]);
       target part = to;
       part.first += b * columns;
       finish(counts[b], &part, outputs - b * columns);
@@ -383,11 +357,24 @@ BNN_TARGET static void multiply(
         .rows = left < group_rows ? left : group_rows,
         .first = o,
       };
-      if (blocks == 1) {
-        multiply_group(1, row, weights, words, outputs - o, to);
-      } else {
-        multiply_group(2, row, weights, words, outputs - o, to);
-      }
+      multiply_group(blocks, row, weights, words, outputs - o, to);
+    }
+    weights += blocks * block_vectors(words);
+  }
+}
+
+BNN_TARGET static void count(
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
+  bnn_planes *planes) {
+  const size_t words = bnn_row_words(rows), all = (outputs + columns - 1) / columns;
+  const __m512i *weights = packed_weights;
+  size_t blocks;
+  for (size_t block = 0; block < all; block += blocks) {
+    blocks = all - block > 1 ? 2 : 1;
+    const __m512i *row = arranged;
+    for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
+      bnn_planes *to = planes + m / group_rows * all + block;
+      count_chunk(blocks, row, weights, words, 0, words, (bnn_planes *const[]){to, to + 1});
     }
     weights += blocks * block_vectors(words);
   }
@@ -396,7 +383,9 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
   .isa = BNN_ISA_AVX512,
-  .cost = {8, 64, 80, 400},
+  .cost = {
+    .rows = 8, .outputs = 64, .word = 80, .rest = 410, .tested_rest = 110, .row_word = 12,
+    .lone_word = 20},
   .best_rows = 32,
   .best_outputs = 128,
   .weight_bytes = weight_bytes,
@@ -405,6 +394,8 @@ const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .arrange = arrange,
   .halves_per_gather = 512,
   .multiply = multiply,
+  .count = count,
+  .most_counted_words = longest_chunk,
 };
 
 #endif

@@ -37,7 +37,7 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_1x8__scalar = {
   .name = "bnn_bgemm_1x8__scalar",
   .isa = BNN_ISA_SCALAR,
-  .cost = {1, 8, 20, 20},
+  .cost = {.rows = 1, .outputs = 8, .word = 20, .rest = 20, .tested_rest = 20},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,
@@ -46,4 +46,5 @@ const bnn_bgemm bnn_bgemm_1x8__scalar = {
   .arrange = NULL,
   .halves_per_gather = 64,
   .multiply = multiply,
+  .count = NULL,
 };

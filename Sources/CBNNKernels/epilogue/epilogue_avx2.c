@@ -10,6 +10,8 @@ const bnn_epilogue bnn_epilogue_64__avx2 = {
   .name = "bnn_epilogue_64__avx2",
   .isa = BNN_ISA_AVX2,
   BNN_EPILOGUE_FUNCTIONS,
+  .planes = NULL,
+  .plane_bits = NULL,
 };
 
 #endif

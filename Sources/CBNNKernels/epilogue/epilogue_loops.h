@@ -11,7 +11,9 @@
 // channels.
 typedef struct job {
   bnn_channel_range channels;
+  // Of the rows from `first_row` on.
   const char *x;
+  size_t first_row;
   const bnn_epilogue_step *steps;
   size_t count;
   float *values;
@@ -31,7 +33,8 @@ typedef struct part {
 #define BNN_LOAD_CHANNELS(vector, from) memcpy(&(vector), (from), sizeof(vector))
 
 BNN_INLINE const char *first_row(const job *job, part p) {
-  return job->x + (p.row * job->channels.count + p.channel - job->channels.first) * 4;
+  const size_t row = p.row - job->first_row, channel = p.channel - job->channels.first;
+  return job->x + (row * job->channels.count + channel) * 4;
 }
 
 // The bits of each row from masks whose lanes are all ones where a number is inside.
@@ -105,19 +108,8 @@ BNN_INLINE void apply(
   }
 }
 
-BNN_INLINE void finish_part(bool is_integer, size_t rows, part p, const job *job) {
-  floats16 v[rows_at_once];
-  const char *from = first_row(job, p);
-  BNN_EACH_ROW {
-    if (is_integer) {
-      integers16 whole;
-      load(&whole, from, (span){1, p.rest}, 0);
-      v[m] = __builtin_convertvector(whole, floats16);
-    } else {
-      load(&v[m], from, (span){1, p.rest}, 0);
-    }
-    from += job->channels.count * 4;
-  }
+// The steps on vectors of rows, and what is stored of them.
+BNN_INLINE void finish_vectors(size_t rows, part p, const job *job, floats16 v[rows_at_once]) {
   for (size_t i = 0; i < job->count; i++) apply(job->steps + i, rows, p, v);
   if (job->values) {
     float *to = job->values + p.row * job->channels.all + p.channel;
@@ -131,11 +123,32 @@ BNN_INLINE void finish_part(bool is_integer, size_t rows, part p, const job *job
     BNN_LOAD_CHANNELS(lower, (const float *)job->test->lower + p.channel);
     BNN_LOAD_CHANNELS(upper, (const float *)job->test->upper + p.channel);
     integers16 inside[rows_at_once];
-    BNN_EACH_ROW inside[m] = (v[m] >= lower) & (v[m] <= upper);
+    const floats16 infinite = __builtin_inff();
+    const integers16 is_open = upper == infinite;
+    if (bits_of_mask(&is_open) == 0xffff) {
+      BNN_EACH_ROW inside[m] = v[m] >= lower;
+    } else {
+      BNN_EACH_ROW inside[m] = (v[m] >= lower) & (v[m] <= upper);
+    }
     store_bits(rows, p, job, inside);
   }
 }
 
+BNN_INLINE void finish_part(bool is_integer, size_t rows, part p, const job *job) {
+  floats16 v[rows_at_once];
+  const char *from = first_row(job, p);
+  BNN_EACH_ROW {
+    if (is_integer) {
+      integers16 whole;
+      load(&whole, from, (span){1, p.rest}, 0);
+      v[m] = __builtin_convertvector(whole, floats16);
+    } else {
+      load(&v[m], from, (span){1, p.rest}, 0);
+    }
+    from += job->channels.count * 4;
+  }
+  finish_vectors(rows, p, job, v);
+}
 BNN_INLINE void test_part(size_t rows, part p, const job *job) {
   integers16 lower, upper;
   BNN_LOAD_CHANNELS(lower, (const int32_t *)job->test->lower + p.channel);
@@ -152,21 +165,21 @@ BNN_INLINE void test_part(size_t rows, part p, const job *job) {
 }
 
 // The bits after the last channel, where it does not end a word.
-BNN_INLINE void clear_last_word(const job *job, size_t rows) {
+BNN_INLINE void clear_last_word(const job *job, size_t end) {
   const bnn_channel_range channels = job->channels;
   const size_t words = (channels.all + block - 1) / block;
   if (!job->bits || channels.count % block == 0) return;
-  for (size_t row = 0; row < rows; row++)
+  for (size_t row = job->first_row; row < end; row++)
     job->bits[row * words + (channels.first + channels.count) / block] = 0;
 }
 
-// Calls PART(rows, part) for all parts of `rows` rows, with constant numbers of rows.
+// Calls PART(rows, part) for all parts of the rows up to `end`, with constant numbers of rows.
 #define BNN_EACH_PART(PART)                                                               \
-  const size_t first = job->channels.first, end = first + job->channels.count;            \
-  for (size_t row = 0; row < rows;) {                                                     \
-    const bool is_whole = rows - row >= rows_at_once;                                     \
-    for (size_t c = first; c < end; c += lanes) {                                         \
-      const size_t left = end - c;                                                        \
+  const size_t first = job->channels.first, last = first + job->channels.count;           \
+  for (size_t row = job->first_row; row < end;) {                                         \
+    const bool is_whole = end - row >= rows_at_once;                                      \
+    for (size_t c = first; c < last; c += lanes) {                                        \
+      const size_t left = last - c;                                                       \
       if (is_whole && left >= lanes) {                                                    \
         PART(rows_at_once, ((part){row, c, 0}));                                          \
       } else if (is_whole) {                                                              \
@@ -180,8 +193,9 @@ BNN_INLINE void clear_last_word(const job *job, size_t rows) {
     row += is_whole ? rows_at_once : 1;                                                   \
   }
 
-BNN_INLINE void finish(bool is_integer, size_t rows, const job *job) {
-  clear_last_word(job, rows);
+// Finishes the rows up to `end`.
+BNN_INLINE void finish(bool is_integer, size_t end, const job *job) {
+  clear_last_word(job, end);
 #define BNN_FINISH_PART(count, p) finish_part(is_integer, count, p, job)
   BNN_EACH_PART(BNN_FINISH_PART)
 }
@@ -190,20 +204,20 @@ BNN_TARGET static void finish_floats(
   size_t rows, size_t channels, const float *x, const bnn_epilogue_step *steps, size_t count,
   float *values, const bnn_epilogue_test *test, uint64_t *bits) {
   const bnn_channel_range all = {channels, 0, channels};
-  finish(false, rows, &(job){all, (const char *)x, steps, count, values, test, bits});
+  finish(false, rows, &(job){all, (const char *)x, 0, steps, count, values, test, bits});
 }
 
 BNN_TARGET static void finish_integers(
   size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_step *steps,
   size_t count, float *values, const bnn_epilogue_test *test, uint64_t *bits) {
-  finish(true, rows, &(job){channels, (const char *)x, steps, count, values, test, bits});
+  finish(true, rows, &(job){channels, (const char *)x, 0, steps, count, values, test, bits});
 }
 
 BNN_TARGET static void test_accumulators(
-  size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
+  size_t end, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
   uint64_t *bits) {
-  const job tested = {channels, (const char *)x, NULL, 0, NULL, test, bits}, *job = &tested;
-  clear_last_word(job, rows);
+  const job tested = {channels, (const char *)x, 0, NULL, 0, NULL, test, bits}, *job = &tested;
+  clear_last_word(job, end);
 #define BNN_TEST_PART(count, p) test_part(count, p, job)
   BNN_EACH_PART(BNN_TEST_PART)
 }

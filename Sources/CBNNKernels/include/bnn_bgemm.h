@@ -36,12 +36,23 @@ static inline bool bnn_row_words_are_whole(const bnn_bit_rows *rows) {
   return true;
 }
 
-// About how many cycles a product takes, for the choice between kernels: what was measured, in
-// parts of `rows` rows × `outputs` outputs, whole ones even where less is asked for.
+// Twice the mismatches of 8 rows and 64 outputs as bit planes of the weights 1, 2, 4, …: a word per
+// plane and row, in which output o is bit o % 8 · 8 + o / 8. The first and the last plane are 0. Aligned to 64.
+typedef struct bnn_planes {
+  uint64_t words[16][8];
+} bnn_planes;
+
+// About how many cycles a product and its epilogue take beyond what is the same for all kernels:
+// what was measured, in parts of `rows` rows × `outputs` outputs, whole ones even where less is
+// asked for.
 typedef struct bnn_bgemm_cost {
   size_t rows, outputs;
-  // Cycles for each word of K of a part, and for the rest of it, rearranging of rows included.
-  double word, rest;
+  // Cycles for each word of K of a part, and for the rest of it: where numbers follow, and where
+  // accumulators are only tested for bits.
+  double word, rest, tested_rest;
+  // For each word of `rows` rows, once for all outputs; and more for each word where one part of
+  // outputs is all there is, whose weights do not fit into the first-level cache.
+  double row_word, lone_word;
 } bnn_bgemm_cost;
 
 typedef struct bnn_bgemm {
@@ -65,6 +76,13 @@ typedef struct bnn_bgemm {
   void (*multiply)(
     const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
     const int32_t *const *bases, int32_t *out, size_t out_stride);
+  // Instead of what is left of the bases, the planes themselves: [8 rows][64 outputs]. Those of rows
+  // and outputs after the last are not specified. Null where a kernel has none; `most_counted_words` is the
+  // number of words that they can hold.
+  void (*count)(
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
+    bnn_planes *planes);
+  size_t most_counted_words;
 } bnn_bgemm;
 
 #define BNN_BGEMM_KERNEL(object) BNN_DECLARE_KERNEL(bnn_bgemm, object)
@@ -72,6 +90,9 @@ typedef struct bnn_bgemm {
 #undef BNN_BGEMM_KERNEL
 BNN_DECLARE_DISPATCH(bnn_bgemm)
 
-double bnn_bgemm_cycles(const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words);
+// The model of the cost that chooses between kernels: the parts, the rows, and the weights, which
+// come from outside of the second-level cache once in a run of a network.
+double bnn_bgemm_cycles(
+  const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words, bool is_tested);
 
 #endif

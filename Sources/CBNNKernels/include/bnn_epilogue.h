@@ -7,7 +7,7 @@
 #ifndef BNN_EPILOGUE_H
 #define BNN_EPILOGUE_H
 
-#include "bnn_isa.h"
+#include "bnn_bgemm.h"
 
 typedef enum bnn_epilogue_kind {
   BNN_EPILOGUE_AFFINE,           // x · a[c] + b[c]
@@ -35,6 +35,13 @@ typedef struct bnn_epilogue_test {
   const uint64_t *outside_is_plus;
 } bnn_epilogue_test;
 
+// Mismatches of 64 outputs are inside when `from <= mismatches && mismatches < to`: the planes of
+// both, in the order of `bnn_planes`. Of channels that do not exist nothing is inside.
+enum { bnn_bound_planes = 14 };
+typedef struct bnn_plane_bounds {
+  uint64_t from[bnn_bound_planes], to[bnn_bound_planes];
+} bnn_plane_bounds;
+
 // The channels of a row that integers are given for; the first is a multiple of 64, and so is
 // their count, or they are the last.
 typedef struct bnn_channel_range {
@@ -57,7 +64,22 @@ typedef struct bnn_epilogue {
   void (*accumulators)(
     size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
     uint64_t *bits);
+  // The same from planes of [8 rows][64 of the channels] and the bases of each row; null, as is the
+  // next one, where a kernel takes none.
+  void (*planes)(
+    size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+    const int32_t *const *bases, const bnn_epilogue_step *steps, size_t count, float *values,
+    const bnn_epilogue_test *test, uint64_t *bits);
+  // Tests mismatches in planes against the bounds of each row, one for 64 of all channels.
+  void (*plane_bits)(
+    size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+    const bnn_plane_bounds *const *bounds, const uint64_t *outside_is_plus, uint64_t *bits);
 } bnn_epilogue;
+
+// The bounds of mismatches for which `base − 2 · mismatches` is inside of the bounds of channels.
+void bnn_plane_bounds_pack(
+  size_t channels, const int32_t *bases, const int32_t *lower, const int32_t *upper,
+  bnn_plane_bounds *bounds);
 
 #define BNN_EPILOGUE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_epilogue, object)
 #include "bnn_epilogue.inc"

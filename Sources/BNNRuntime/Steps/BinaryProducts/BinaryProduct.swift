@@ -13,6 +13,20 @@ protocol BinaryProduct: AnyObject {
   func multiply(
     _ positions: Range<Int>, outputs: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution)
+  /// Whether it can count mismatches in bit planes, those of its tile at a time.
+  var countsInPlanes: Bool { get }
+  /// Writes planes instead of accumulators.
+  func count(
+    _ positions: Range<Int>, outputs: Range<Int>, into planes: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution)
+}
+
+extension BinaryProduct {
+  var countsInPlanes: Bool { false }
+  func count(
+    _ positions: Range<Int>, outputs: Range<Int>, into planes: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {}
 }
 
 /// How many positions and outputs a product computes at a time.
@@ -46,6 +60,8 @@ struct BinaryProductSource {
   let weights: WeightRows
   let bases: AccumulatorBases
   let threads: Int
+  /// Whether accumulators are only tested for bits.
+  let isTested: Bool
 
   var outputsPerGroup: Int { outputs / groups }
   var bitsPerTap: Int { input.channels / groups }

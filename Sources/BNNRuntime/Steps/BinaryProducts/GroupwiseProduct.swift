@@ -11,6 +11,7 @@ final class GroupwiseProduct: BinaryProduct {
   private let basesOffset: Int
   let scratchBytes: Int
   let tile: BinaryTile
+  let countsInPlanes: Bool
 
   init(_ source: BinaryProductSource, _ context: LayerContext) throws(RuntimeError) {
     self.source = source
@@ -18,7 +19,9 @@ final class GroupwiseProduct: BinaryProduct {
     let depth = source.plan.taps * source.bitsPerTap
     // The weights are laid out for all batch sizes.
     let kernel = context.kernels.binaryProduct(
-      rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64)
+      for: BinaryProductShape(
+        rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
+        isTested: source.isTested))
     self.kernel = kernel
     tile = GroupwiseProduct.tile(source, kernel)
     rows = try BitRowSource(
@@ -26,6 +29,9 @@ final class GroupwiseProduct: BinaryProduct {
       outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
     let (words, run) = ((rows.halves + 1) / 2, rows.run)
     self.words = words
+    countsInPlanes =
+      kernel.mostCountedWords > 0 && words <= kernel.mostCountedWords
+      && tile.outputs <= outputs
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
@@ -66,24 +72,45 @@ final class GroupwiseProduct: BinaryProduct {
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
-    let arranged = scratch + kernelOffset
     var first = outputs.lowerBound
     while first < outputs.upperBound {
       let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
       let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
-      // Further parts of a group's outputs use the same rows.
-      if start == 0 {
-        rows.prepare(positions, group: group, scratch: scratch + rowsOffset, execution)
-      }
-      let bits = rows.rows(positions, scratch: scratch + rowsOffset)
-      if start == 0 { kernel.arrange(bits, into: arranged) }
+      let bits = bits(positions, group: group, isNew: start == 0, scratch: scratch, execution)
       source.bases.fill(bases, positions: positions, output: first)
       kernel.multiply(
-        bits, arranged: arranged, outputs: end - first,
-        packedWeights: weights.base + group * weightBytesPerGroup
-          + kernel.weightBytes(outputs: start, words: words),
-        bases: bases, out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
+        bits, arranged: scratch + kernelOffset, outputs: end - first,
+        packedWeights: packedWeights(group: group, from: start), bases: bases,
+        out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
       first = end
     }
+  }
+
+  /// Outputs of one group.
+  func count(
+    _ positions: Range<Int>, outputs: Range<Int>, into planes: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let (group, start) = outputs.lowerBound.quotientAndRemainder(
+      dividingBy: source.outputsPerGroup)
+    kernel.count(
+      bits(positions, group: group, isNew: start == 0, scratch: scratch, execution),
+      arranged: scratch + kernelOffset, outputs: outputs.count,
+      packedWeights: packedWeights(group: group, from: start), into: planes)
+  }
+
+  /// The rows of a group; further parts of its outputs use the same.
+  private func bits(
+    _ positions: Range<Int>, group: Int, isNew: Bool, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
+  ) -> BitRows {
+    if isNew { rows.prepare(positions, group: group, scratch: scratch + rowsOffset, execution) }
+    let bits = rows.rows(positions, scratch: scratch + rowsOffset)
+    if isNew { kernel.arrange(bits, into: scratch + kernelOffset) }
+    return bits
+  }
+
+  private func packedWeights(group: Int, from output: Int) -> UnsafeMutableRawPointer {
+    weights.base + group * weightBytesPerGroup + kernel.weightBytes(outputs: output, words: words)
   }
 }
