@@ -11,12 +11,18 @@ struct BenchResult: Encodable {
   var layers: [LayerLatency]?
   /// Of `layers`.
   var splitMilliseconds: TimeSplit?
+  var tuning: Tuning?
 
   var text: String {
     var text = "latency: minimum \(ms(latencyMilliseconds.min)) ms"
     text += ", median \(ms(latencyMilliseconds.median)) ms, p90 \(ms(latencyMilliseconds.p90)) ms"
     text += " (\(runs) runs, batch \(batch), threads \(threads), kernels \(kernels))\n"
-    guard let layers else { return text }
+    if let layers { text += self.text(of: layers) }
+    if let tuning { text += "\n" + tuning.text }
+    return text
+  }
+
+  private func text(of layers: [LayerLatency]) -> String {
     var table = TextTable([
       ("layer", .left), ("kind", .left), ("operation", .left), ("ms", .right),
       ("binary MACs", .right),
@@ -30,7 +36,7 @@ struct BenchResult: Encodable {
       ])
     }
     let split = TimeSplit(layers)
-    text += "\n" + table.text + "\nbinary convolutions \(ms(split.binaryConvolutions)) ms"
+    var text = "\n" + table.text + "\nbinary convolutions \(ms(split.binaryConvolutions)) ms"
     text += ", real-valued convolutions \(ms(split.floatConvolutions)) ms"
     return text + ", the rest \(ms(split.rest)) ms\n"
   }
