@@ -34,10 +34,11 @@ struct BinaryTile {
   var rows: Int
   var outputs: Int
 
-  /// Accumulators of all outputs take about 16 KiB; no tile is so large that threads are idle.
+  /// Accumulators of all outputs take about 16 KiB, but epilogues take eight rows together; no tile
+  /// is so large that threads are idle.
   init(outputs: Int, positions: Int, threads: Int) {
     let share = (positions + threads - 1) / threads
-    rows = max(1, min(max(4096 / max(outputs, 1), 4), 32, share))
+    rows = max(1, min(max(4096 / max(outputs, 1), 8), 32, share))
     self.outputs = outputs
   }
 

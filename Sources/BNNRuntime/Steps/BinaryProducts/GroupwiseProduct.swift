@@ -23,7 +23,7 @@ final class GroupwiseProduct: BinaryProduct {
         rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
         isTested: source.isTested))
     self.kernel = kernel
-    tile = GroupwiseProduct.tile(source, kernel)
+    tile = GroupwiseProduct.tile(source, kernel, words: (depth + 63) / 64)
     rows = try BitRowSource(
       source.input, source.plan, groups: source.groups, outputsPerGroup: outputs,
       outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
@@ -53,15 +53,18 @@ final class GroupwiseProduct: BinaryProduct {
 
   /// Parts of the outputs are whole blocks of channels, and whole groups or parts of one.
   private static func tile(
-    _ source: BinaryProductSource, _ kernel: BinaryProductKernel
+    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, words: Int
   ) -> BinaryTile {
     let perGroup = source.outputsPerGroup
     guard let outputs = kernel.bestOutputs, source.groups == 1 || perGroup % outputs == 0 else {
       return BinaryTile(
         outputs: source.outputs, positions: source.plan.positions, threads: source.threads)
     }
+    // Weights that leave the second-level cache are read again for each tile.
+    let leavesCache = kernel.weightBytes(outputs: perGroup, words: words) > 1 << 19
     return BinaryTile(
-      rows: kernel.bestRows, of: source.plan.positions, multiple: 8,
+      rows: leavesCache ? 4 * kernel.bestRows : kernel.bestRows, of: source.plan.positions,
+      multiple: 8,
       outputs: min(outputs, source.outputs), threads: source.threads)
   }
 
