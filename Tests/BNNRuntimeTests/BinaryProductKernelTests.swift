@@ -12,7 +12,7 @@ import Testing
     for kernel in BinaryProductKernel.supported {
       for (rows, outputs) in [
         (0, 1), (1, 0), (1, 1), (2, 3), (3, 31), (1, 32), (2, 33), (2, 65), (3, 64), (5, 17),
-        (4, 130),
+        (4, 130), (9, 70), (17, 129),
       ] {
         let left = bits(rows, depth, &random)
         let right = bits(outputs, depth, &random)
@@ -34,6 +34,30 @@ import Testing
     }
   }
 
+  @Test(arguments: KernelChoice.supported) func choiceFollowsTheCosts(choice: KernelChoice) throws {
+    let kernels = try #require(Kernels(choice))
+    for (rows, outputs, words) in [(3136, 64, 9), (1, 1000, 16), (49, 512, 72), (8, 3, 1)] {
+      for isTested in [false, true] {
+        let shape = BinaryProductShape(
+          rows: rows, outputs: outputs, words: words, isTested: isTested)
+        let chosen = kernels.binaryProduct(for: shape)
+        let cycles = kernels.binaryProducts.map { $0.cycles(of: shape) }
+        #expect(chosen.cycles(of: shape) == cycles.min())
+        let forced = try #require(kernels.with(binaryProduct: chosen.name))
+        #expect(forced.binaryProducts.map(\.name) == [chosen.name])
+      }
+    }
+    #expect(kernels.with(binaryProduct: "bnn_bgemm_none") == nil)
+  }
+
+  /// Kernels of eight rows would waste seven of them on one.
+  @Test func oneRowIsNotMultipliedInGroups() throws {
+    let kernels = try #require(Kernels(.best))
+    let one = kernels.binaryProduct(
+      for: BinaryProductShape(rows: 1, outputs: 1024, words: 16, isTested: true))
+    #expect(one.mostCountedWords == 0)
+  }
+
   private func bits(
     _ rows: Int, _ depth: Int, _ random: inout SeededGenerator
   ) -> (isPlus: [Bool], words: [UInt64]) {
@@ -52,8 +76,8 @@ import Testing
   ) throws -> [Int32] {
     let weights = try #require(
       AlignedMemory(byteCount: kernel.weightBytes(outputs: outputs, words: words)))
-    let scratch = try #require(
-      AlignedMemory(byteCount: rows * words * kernel.scratchBytesPerWord))
+    let arranged = try #require(
+      AlignedMemory(byteCount: kernel.arrangedBytes(rows: rows, words: words)))
     var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
     // The halves of a row lie apart from each other, in an order of their own.
     let halves = words * 2 - (words == 1 && left.allSatisfy { $0 >> 32 == 0 } ? 1 : 0)
@@ -79,9 +103,10 @@ import Testing
             offsets.withUnsafeBufferPointer { offsets in
               guard let rowPointers = rowPointers.baseAddress, let offsets = offsets.baseAddress
               else { return }
+              let bits = BitRows(count: rows, halves: halves, rows: rowPointers, offsets: offsets)
+              kernel.arrange(bits, into: arranged.base)
               kernel.multiply(
-                BitRows(count: rows, halves: halves, rows: rowPointers, offsets: offsets),
-                outputs: outputs, packedWeights: weights.base, scratch: scratch.base,
+                bits, arranged: arranged.base, outputs: outputs, packedWeights: weights.base,
                 bases: pointers, out: &out, stride: outputs + 3)
             }
           }

@@ -143,9 +143,9 @@ import Testing
                   else { return }
                   kernel.run(
                     rows: c.rows, channels: c.channels,
-                    .init(
-                      elements: isInteger ? .integers(integers) : .floats(floats), step: c.channels),
-                    steps,
+                    isInteger
+                      ? .integers(integers, channels: 0..<c.channels)
+                      : .floats(floats, step: c.channels), steps,
                     to: .init(
                       values: values.baseAddress, step: c.channels,
                       test: .init(lower: lower, upper: upper, outsideIsPlus: outside),
@@ -174,7 +174,7 @@ import Testing
               let outside = outside.baseAddress
             else { return }
             kernel.test(
-              rows: c.rows, channels: channels, c.integers,
+              rows: c.rows, channels: 0..<channels, of: channels, c.integers,
               .init(lower: lower, upper: upper, outsideIsPlus: outside), to: &bits)
           }
         }
@@ -203,7 +203,7 @@ import Testing
               else { return }
               withUnsafePointer(to: EpilogueStep.affine(scale: scale, bias: bias)) {
                 kernel.run(
-                  rows: 1, channels: 1024, .init(elements: .floats(x), step: 1024),
+                  rows: 1, channels: 1024, .floats(x, step: 1024),
                   UnsafeBufferPointer(start: $0, count: 1),
                   to: .init(values: y.baseAddress, step: 1024))
               }

@@ -43,30 +43,43 @@ struct LayerCase {
     return result
   }
 
+  /// One for each choice of kernels, for several threads and, where the layer is binary, for each of
+  /// the designs that need the best instruction sets.
+  private func sessions() throws -> [(kernels: String, session: InferenceSession)] {
+    var sessions = try KernelChoice.supported.map {
+      ($0.rawValue, try InferenceSession(model, kernels: $0))
+    }
+    sessions.append(("best", try InferenceSession(model, threads: 3)))
+    guard case .binaryConvolution = operation else { return sessions }
+    for design in try InferenceSession.binaryProducts(of: .best).prefix(3) {
+      sessions.append((design, try InferenceSession(model, threads: 2, binaryProduct: design)))
+    }
+    return sessions
+  }
+
   /// - Parameter tolerance: largest error, relative to 1; nil asks for the same bits.
   func check(tolerance: Float? = nil, _ location: SourceLocation = #_sourceLocation) throws {
     let layer = model.layers[0]
     let expected = referenceOutputs(layer, inputs.map(\.value), shape: outputShape)
-    for (kernels, threads) in KernelChoice.supported.map({ ($0, 1) }) + [(.best, 3)] {
-      let session = try InferenceSession(model, threads: threads, kernels: kernels)
+    for (kernels, session) in try sessions() {
       var outputs = try session.run(tensors)
       let allocations = try session.countAllocations(tensors, into: &outputs)
       // Handing work to other threads allocates.
-      #expect(allocations == 0 || threads > 1, "\(kernels)", sourceLocation: location)
+      #expect(allocations == 0 || session.threads > 1, "\(kernels)", sourceLocation: location)
       #expect(outputs.map(\.name) == outputTypes.indices.map { "y\($0)" }, sourceLocation: location)
       for ((_, found), (type, expected)) in zip(outputs, zip(outputTypes, expected)) {
         let wanted = Tensor(expected, type: type)
         if let tolerance, type == .float32 {
           #expect(found.shape == wanted.shape, sourceLocation: location)
           let error = zip(found.floats, wanted.floats).map { abs($0 - $1) }.max() ?? 0
-          #expect(error <= tolerance, "\(kernels) \(threads)", sourceLocation: location)
+          #expect(error <= tolerance, "\(kernels) \(session.threads)", sourceLocation: location)
         } else {
           let wrong = zip(found.floats, wanted.floats).enumerated().first {
             $0.element.0.bitPattern != $0.element.1.bitPattern
           }
           #expect(
             found == wanted,
-            "\(kernels), \(threads) threads, \(inputs.map(\.value.shape)): \(wrong.debugDescription)",
+            "\(kernels), \(session.threads) threads, \(inputs.map(\.value.shape)): \(wrong.debugDescription)",
             sourceLocation: location)
         }
       }

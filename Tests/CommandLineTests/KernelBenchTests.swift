@@ -1,3 +1,4 @@
+import BNNKit
 import Foundation
 import Testing
 
@@ -8,6 +9,8 @@ struct KernelBenchTests {
     struct Timing: Decodable {
       var step: String
       var kernels: String
+      var product: String
+      var isChosen: Bool
       var gigaMACsPerSecond: Double
       var agrees: Bool
     }
@@ -22,6 +25,12 @@ struct KernelBenchTests {
     #expect(document.schemaVersion == 1)
     #expect(Set(document.kernelTimings.map(\.step)).count == KernelBench.steps.count)
     #expect(document.kernelTimings.contains { $0.kernels == "scalar" })
+    // Every design of every instruction set, and one choice for each step, result and set.
+    let products = Set(document.kernelTimings.map(\.product))
+    for name in try InferenceSession.binaryProducts(of: .best) { #expect(products.contains(name)) }
+    let sets = Set(document.kernelTimings.map(\.kernels)).count
+    let choices = document.kernelTimings.count { $0.isChosen }
+    #expect(choices == KernelBench.steps.count * KernelBench.Result.allCases.count * sets)
     #expect(document.kernelTimings.allSatisfy { $0.agrees && $0.gigaMACsPerSecond > 0 })
   }
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { slots = 16, slot_bytes = 1 << 20, border = 64 };
+enum { slots = 32, slot_bytes = 1 << 21, border = 64 };
 
 // A buffer in its slot.
 typedef struct buffer {

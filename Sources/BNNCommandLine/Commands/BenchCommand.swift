@@ -15,6 +15,7 @@ package struct BenchCommand: ParsableCommand {
       network, and checks every result against that of the portable kernels.
 
       Example: bnnbench digits.bnn --threads 2 --layers
+      Example: bnnbench digits.bnn --tune
       Example: bnnbench --kernels all
       """)
 
@@ -32,6 +33,11 @@ package struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Also measure each layer of a .bnn.")
   var layers = false
+
+  @Flag(
+    help:
+      "Also measure each binary layer of a .bnn with every design that the runtime chooses from.")
+  var tune = false
 
   @Option(
     help: ArgumentHelp(
@@ -66,6 +72,7 @@ package struct BenchCommand: ParsableCommand {
       throw ValidationError("--kernels \(kernels ?? ""): give best, all, \(KernelChoice.names)")
     }
     guard model != nil || !layers else { throw ValidationError("--layers is for a model") }
+    guard model != nil || !tune else { throw ValidationError("--tune is for a model") }
   }
 
   package mutating func run() throws {
@@ -79,9 +86,9 @@ package struct BenchCommand: ParsableCommand {
     let model = try ModelLoader.runnable(
       path, source, threads: threads.threads, kernels: choice ?? .best)
     let loading = beforeLoading.duration(to: clock.now)
-    guard model is FileModel || (!layers && choice == nil) else {
-      throw CommandError(
-        .usage, file: path, "\(layers ? "--layers" : "--kernels") is for a .bnn")
+    guard model is FileModel || (!layers && !tune && choice == nil) else {
+      let option = layers ? "--layers" : tune ? "--tune" : "--kernels"
+      throw CommandError(.usage, file: path, "\(option) is for a .bnn")
     }
     var generator = InputGenerator(seed: seed.seed)
     let inputs = try generator.tensors(for: model.inputs, batch: batch)
@@ -102,13 +109,18 @@ package struct BenchCommand: ParsableCommand {
     if layers, let file = model as? FileModel {
       latencies = try file.layerLatencies(inputs: inputs, runs: runs)
     }
+    var tuning: Tuning?
+    if tune, let file = model as? FileModel {
+      console.progress("designs")
+      tuning = try file.tuning(inputs: inputs, runs: runs)
+    }
     console.endProgress()
     try report(
       BenchResult(
         latencyMilliseconds: Latency(samples), threads: model is FileModel ? threads.threads : 1,
         runs: runs, batch: batch, kernels: model.kernels, loadMilliseconds: loading.milliseconds,
         memoryBytes: (model as? FileModel).map { MemoryBytes($0.memoryUse) }, layers: latencies,
-        splitMilliseconds: latencies.map { TimeSplit($0) }))
+        splitMilliseconds: latencies.map { TimeSplit($0) }, tuning: tuning))
   }
 
   /// Without a model.

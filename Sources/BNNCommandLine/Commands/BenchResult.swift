@@ -15,6 +15,7 @@ struct BenchResult: Encodable {
   var layers: [LayerLatency]?
   /// Of `layers`.
   var splitMilliseconds: TimeSplit?
+  var tuning: Tuning?
 
   var text: String {
     var text = "latency: minimum \(ms(latencyMilliseconds.min)) ms"
@@ -22,7 +23,12 @@ struct BenchResult: Encodable {
     text += " (\(runs) runs, batch \(batch), threads \(threads), kernels \(kernels))\n"
     text += "load: \(ms(loadMilliseconds)) ms\n"
     if let memoryBytes { text += memoryBytes.text }
-    guard let layers else { return text }
+    if let layers { text += self.text(of: layers) }
+    if let tuning { text += "\n" + tuning.text }
+    return text
+  }
+
+  private func text(of layers: [LayerLatency]) -> String {
     var table = TextTable([
       ("layer", .left), ("kind", .left), ("operation", .left), ("ms", .right),
       ("binary MACs", .right),
@@ -36,7 +42,7 @@ struct BenchResult: Encodable {
       ])
     }
     let split = TimeSplit(layers)
-    text += "\n" + table.text + "\nbinary convolutions \(ms(split.binaryConvolutions)) ms"
+    var text = "\n" + table.text + "\nbinary convolutions \(ms(split.binaryConvolutions)) ms"
     text += ", real-valued convolutions \(ms(split.floatConvolutions)) ms"
     return text + ", the rest \(ms(split.rest)) ms\n"
   }

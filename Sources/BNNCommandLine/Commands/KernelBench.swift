@@ -35,6 +35,10 @@ struct KernelBench {
     var step: String
     var result: Result
     var kernels: String
+    /// The kernel that multiplies.
+    var product: String
+    /// Whether the runtime chooses it for this shape.
+    var isChosen: Bool
     var milliseconds: Double
     /// 10⁹ multiply-accumulates a second.
     var gigaMACsPerSecond: Double
@@ -76,23 +80,46 @@ struct KernelBench {
       let expected = try InferenceSession(model, kernels: .scalar).run(inputs).map(\.tensor)
       var measurements: [Measurement] = []
       for choice in choices {
-        let session = try InferenceSession(model, threads: threads, kernels: choice)
-        var best = Double.infinity
-        var agrees = true
-        for _ in 0..<runs {
-          let (outputs, layers) = try session.profile(inputs)
-          best = min(best, layers.reduce(0) { $0 + $1.milliseconds })
-          agrees = agrees && outputs.map(\.tensor) == expected
+        var products: Set<String> = []
+        for (isChosen, session) in try sessions(model, choice) {
+          var best = Double.infinity
+          var agrees = true
+          var product = ""
+          for _ in 0..<runs {
+            let (outputs, layers) = try session.profile(inputs)
+            best = min(best, layers.reduce(0) { $0 + $1.milliseconds })
+            agrees = agrees && outputs.map(\.tensor) == expected
+            product = layers.last?.kernel ?? ""
+          }
+          // Small groups have a product of their own, whatever the design of the others.
+          guard products.insert(product).inserted else { continue }
+          measurements.append(
+            Measurement(
+              step: step.name, result: result, kernels: choice.rawValue, product: product,
+              isChosen: isChosen, milliseconds: best,
+              gigaMACsPerSecond: Double(macs) / best / 1e6, agrees: agrees))
         }
-        measurements.append(
-          Measurement(
-            step: step.name, result: result, kernels: choice.rawValue, milliseconds: best,
-            gigaMACsPerSecond: Double(macs) / best / 1e6, agrees: agrees))
       }
       return measurements
     } catch {
       throw CommandError(error, file: step.name)
     }
+  }
+
+  /// One with the design that the runtime chooses, and one for each design of the instruction set.
+  private func sessions(
+    _ model: BinaryModel, _ choice: KernelChoice
+  ) throws(RuntimeError) -> [(isChosen: Bool, session: InferenceSession)] {
+    var sessions = [(true, try InferenceSession(model, threads: threads, kernels: choice))]
+    for name in try InferenceSession.binaryProducts(of: choice)
+    where name.hasSuffix("__" + choice.rawValue) {
+      sessions.append(
+        (
+          false,
+          try InferenceSession(model, threads: threads, kernels: choice, binaryProduct: name)
+        ))
+    }
+    return sessions
   }
 
   private func model(
@@ -159,16 +186,18 @@ struct KernelBenchResult: Encodable {
 
   var text: String {
     var table = TextTable([
-      ("binary convolution", .left), ("result", .left), ("kernels", .left), ("ms", .right),
+      ("binary convolution", .left), ("result", .left), ("kernels", .left),
+      ("product", .left), ("ms", .right),
       ("GMAC/s", .right), ("check", .left),
     ])
     for timing in kernelTimings {
       table.add([
         timing.step, timing.result.rawValue, timing.kernels,
+        timing.product + (timing.isChosen ? " *" : ""),
         Formatting.fixed(timing.milliseconds, digits: 4),
         Formatting.fixed(timing.gigaMACsPerSecond, digits: 0), timing.agrees ? "same" : "DIFFERENT",
       ])
     }
-    return table.text
+    return table.text + "\n* what the runtime chooses for the shape\n"
   }
 }

@@ -4,6 +4,7 @@ import BNNKit
 struct FileModel: RunnableModel {
   let model: BinaryModel
   private let session: InferenceSession
+  private let kernelChoice: KernelChoice
   private let fileName: String
   let inputs: [Port]
   let outputs: [Port]
@@ -13,6 +14,7 @@ struct FileModel: RunnableModel {
   ) throws(CommandError) {
     self.model = model
     self.fileName = fileName
+    kernelChoice = kernels
     inputs = model.inputs.map { Port(model.values[$0]) }
     outputs = model.outputs.map { Port(model.values[$0]) }
     do {
@@ -35,6 +37,16 @@ struct FileModel: RunnableModel {
   func run(_ inputs: [String: Tensor]) throws(CommandError) -> [NamedTensor] {
     do {
       return try session.run(inputs).map { NamedTensor(name: $0.name, tensor: $0.tensor) }
+    } catch {
+      throw CommandError(error, file: fileName)
+    }
+  }
+
+  /// The time that each binary layer takes with each design of its product.
+  func tuning(inputs: [String: Tensor], runs: Int) throws(CommandError) -> Tuning {
+    do {
+      return try Tuning.measure(
+        model, threads: session.threads, kernels: kernelChoice, inputs: inputs, runs: runs)
     } catch {
       throw CommandError(error, file: fileName)
     }

@@ -39,6 +39,9 @@ struct EpilogueOperand {
     self.stride = stride
   }
 
+  /// Whether all rows follow each other.
+  var isOneRun: Bool { runLength == extents.reduce(1, *) }
+
   /// How many rows from this one on follow each other at `stride`.
   func rowsLeft(in row: Int) -> Int { runLength - row % runLength }
 

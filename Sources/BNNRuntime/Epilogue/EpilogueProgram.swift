@@ -117,19 +117,52 @@ final class EpilogueProgram {
     return scratch.assumingMemoryBound(to: Float.self)
   }
 
-  /// Finishes rows of integer accumulators.
+  /// Whether integers of some channels can be finished without the others.
+  var takesChannelRanges: Bool { functions.isEmpty }
+
+  /// Whether mismatches may be given in bit planes.
+  var takesPlanes: Bool {
+    kernel.takesPlanes && takesChannelRanges
+      && parts.allSatisfy { $0.operands.allSatisfy { $0.operand.isOneRun } }
+  }
+
+  /// What rows of planes are finished with.
+  func planeReference(
+    _ bases: AccumulatorBases, _ context: LayerContext
+  ) throws(RuntimeError) -> PlaneReference {
+    guard case .integers(let test) = test else { return PlaneReference(bases) }
+    return try PlaneReference(bases, test, channels: channels, context)
+  }
+
+  /// Finishes rows of mismatches in bit planes, of all channels or whole blocks of them.
   func finish(
-    rows: Range<Int>, accumulators: UnsafePointer<Int32>, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    rows: Range<Int>, channels range: Range<Int>, planes: UnsafeRawPointer,
+    reference: PlaneReference.Rows, scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    switch reference {
+    case .bases(let bases):
+      finish(
+        rows: rows, .planes(planes, channels: range, bases: bases), scratch: scratch, execution)
+    case .bounds(let bounds):
+      guard case .integers(let test) = test, let bits else { return }
+      kernel.test(
+        rows: rows.count, channels: range, of: channels, planes: planes, bounds: bounds, test,
+        to: bits.bits(execution) + rows.lowerBound * bits.words)
+    }
+  }
+
+  /// Finishes rows of integer accumulators, of all channels or whole blocks of them.
+  func finish(
+    rows: Range<Int>, channels range: Range<Int>, accumulators: UnsafePointer<Int32>,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     if case .integers(let test) = test, let bits {
       kernel.test(
-        rows: rows.count, channels: channels, accumulators, test,
+        rows: rows.count, channels: range, of: channels, accumulators, test,
         to: bits.bits(execution) + rows.lowerBound * bits.words)
     } else {
       finish(
-        rows: rows, .init(elements: .integers(accumulators), step: channels), scratch: scratch,
-        execution)
+        rows: rows, .integers(accumulators, channels: range), scratch: scratch, execution)
     }
   }
 
@@ -140,8 +173,7 @@ final class EpilogueProgram {
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     finish(
-      rows: rows, .init(elements: .floats(source), step: step ?? channels), scratch: scratch,
-      execution)
+      rows: rows, .floats(source, step: step ?? channels), scratch: scratch, execution)
   }
 
   private func finish(
@@ -153,7 +185,7 @@ final class EpilogueProgram {
     for (part, function) in zip(parts, functions) {
       run(part, rows: rows, source, to: .init(values: stored, step: channels), execution)
       function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
-      source = .init(elements: .floats(UnsafePointer(stored)), step: channels)
+      source = .floats(UnsafePointer(stored), step: channels)
     }
     var last = EpilogueKernel.Target(
       values: values.map { $0.floats(execution) + rows.lowerBound * $0.rowStep },
@@ -169,7 +201,7 @@ final class EpilogueProgram {
     _ part: Part, rows: Range<Int>, _ source: EpilogueKernel.Source,
     to target: EpilogueKernel.Target, _ execution: Execution
   ) {
-    if part.steps.isEmpty, target.test == nil, case .floats(let x) = source.elements,
+    if part.steps.isEmpty, target.test == nil, case .floats(let x, _) = source,
       target.values.map({ UnsafePointer($0) }) == x
     {
       return

@@ -6,30 +6,59 @@ struct BitRows {
   var halves: Int
   var rows: UnsafePointer<UnsafePointer<UInt32>?>
   var offsets: UnsafePointer<UInt32>
+
+  fileprivate var source: bnn_bit_rows {
+    bnn_bit_rows(count: count, halves: halves, rows: rows, offsets: offsets)
+  }
+}
+
+/// What the choice between the designs of a product depends on.
+struct BinaryProductShape {
+  var rows: Int
+  var outputs: Int
+  /// Words of K.
+  var words: Int
+  /// Whether accumulators are only tested for bits.
+  var isTested: Bool
 }
 
 /// A binary matrix product (see `bnn_bgemm.h`).
 struct BinaryProductKernel {
   private let kernel: bnn_bgemm
   let name: String
-  /// Bytes per word of each row that a product needs as scratch.
-  let scratchBytesPerWord: Int
   /// How many halves times outputs take about as long as gathering one row.
   let halvesPerGather: Int
 
   init(_ pointer: UnsafePointer<bnn_bgemm>) {
     kernel = pointer.pointee
     name = String(cString: kernel.name)
-    scratchBytesPerWord = kernel.scratch_bytes_per_word
     halvesPerGather = kernel.halves_per_gather
   }
 
   /// Those that this CPU runs, best first.
   static var supported: [BinaryProductKernel] {
-    (0..<bnn_bgemm_count()).compactMap { bnn_bgemm_at($0) }
-      .filter { bnn_isa_supported($0.pointee.isa) }.map { BinaryProductKernel($0) }
+    all { bnn_isa_supported($0) }
   }
 
+  /// Those of instruction sets.
+  static func all(where includes: (bnn_isa) -> Bool) -> [BinaryProductKernel] {
+    (0..<bnn_bgemm_count()).compactMap { bnn_bgemm_at($0) }
+      .filter { includes($0.pointee.isa) }.map { BinaryProductKernel($0) }
+  }
+
+  /// About how many cycles a product takes (see `bnn_bgemm_cost`).
+  func cycles(of shape: BinaryProductShape) -> Double {
+    withUnsafePointer(to: kernel) {
+      bnn_bgemm_cycles($0, shape.rows, shape.outputs, shape.words, shape.isTested)
+    }
+  }
+
+  /// Rows that are best multiplied at a time.
+  var bestRows: Int { kernel.best_rows }
+  /// Outputs that are best multiplied at a time; nil where that is all.
+  var bestOutputs: Int? { kernel.best_outputs == 0 ? nil : kernel.best_outputs }
+
+  /// Also where the weights of the outputs after these begin, if these are a multiple of 64.
   func weightBytes(outputs: Int, words: Int) -> Int { kernel.weight_bytes(outputs, words) }
 
   func packWeights(
@@ -38,13 +67,38 @@ struct BinaryProductKernel {
     kernel.pack_weights(outputs, words, rows, packed)
   }
 
-  func multiply(
-    _ rows: BitRows, outputs: Int, packedWeights: UnsafeRawPointer,
-    scratch: UnsafeMutableRawPointer, bases: UnsafePointer<UnsafePointer<Int32>?>,
-    out: UnsafeMutablePointer<Int32>, stride: Int
+  /// Words of K whose mismatches it counts in bit planes; 0 where it does not.
+  var mostCountedWords: Int { kernel.count == nil ? 0 : kernel.most_counted_words }
+
+  /// Bytes of the planes of rows and outputs.
+  static func planeBytes(rows: Int, outputs: Int) -> Int {
+    (rows + 7) / 8 * ((outputs + 63) / 64) * MemoryLayout<bnn_planes>.stride
+  }
+
+  /// Counts mismatches in bit planes.
+  func count(
+    _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
+    into planes: UnsafeMutableRawPointer
   ) {
-    var source = bnn_bit_rows(
-      count: rows.count, halves: rows.halves, rows: rows.rows, offsets: rows.offsets)
-    kernel.multiply(&source, outputs, packedWeights, scratch, bases, out, stride)
+    var source = rows.source
+    kernel.count?(
+      &source, arranged, outputs, packedWeights, planes.assumingMemoryBound(to: bnn_planes.self))
+  }
+
+  /// Bytes of arranged rows.
+  func arrangedBytes(rows: Int, words: Int) -> Int { kernel.arranged_bytes?(rows, words) ?? 0 }
+
+  /// Prepares rows for products with any outputs.
+  func arrange(_ rows: BitRows, into arranged: UnsafeMutableRawPointer) {
+    var source = rows.source
+    kernel.arrange?(&source, arranged)
+  }
+
+  func multiply(
+    _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
+    bases: UnsafePointer<UnsafePointer<Int32>?>, out: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    var source = rows.source
+    kernel.multiply(&source, arranged, outputs, packedWeights, bases, out, stride)
   }
 }

@@ -70,21 +70,37 @@ struct EpilogueKernel {
     ) {
       test = bnn_epilogue_test(lower: lower, upper: upper, outside_is_plus: outsideIsPlus)
     }
+
+    /// Bytes of the bounds of planes.
+    static func boundBytes(channels: Int) -> Int {
+      (channels + block - 1) / block * MemoryLayout<bnn_plane_bounds>.stride
+    }
+
+    /// The bounds of mismatches, of a test of integers that are bases minus twice the mismatches.
+    func packBounds(
+      channels: Int, bases: UnsafePointer<Int32>, into bounds: UnsafeMutableRawPointer
+    ) {
+      bnn_plane_bounds_pack(
+        channels, bases, test.lower.assumingMemoryBound(to: Int32.self),
+        test.upper.assumingMemoryBound(to: Int32.self),
+        bounds.assumingMemoryBound(to: bnn_plane_bounds.self))
+    }
   }
 
-  /// Rows that begin `step` elements after the one before.
-  struct Source {
-    enum Elements {
-      case floats(UnsafePointer<Float>)
-      case integers(UnsafePointer<Int32>)
-    }
-    var elements: Elements
-    var step: Int
+  /// Numbers of all channels in rows that begin `step` after the one before, or integers of some
+  /// channels without a gap; or planes of some, with the bases of each row.
+  enum Source {
+    case floats(UnsafePointer<Float>, step: Int)
+    case integers(UnsafePointer<Int32>, channels: Range<Int>)
+    case planes(
+      UnsafeRawPointer, channels: Range<Int>, bases: UnsafePointer<UnsafePointer<Int32>?>)
 
+    /// Planes are of groups of rows, and only given whole.
     func advanced(byRows count: Int) -> Source {
-      switch elements {
-      case .floats(let x): Source(elements: .floats(x + count * step), step: step)
-      case .integers(let x): Source(elements: .integers(x + count * step), step: step)
+      switch self {
+      case .floats(let x, let step): .floats(x + count * step, step: step)
+      case .integers(let x, let range): .integers(x + count * range.count, channels: range)
+      case .planes: self
       }
     }
   }
@@ -106,21 +122,51 @@ struct EpilogueKernel {
       .assumingMemoryBound(to: bnn_epilogue_step.self)
     var test = target.test?.test ?? bnn_epilogue_test()
     let bits = target.test == nil ? nil : target.bits
-    switch source.elements {
-    case .floats(let x):
+    switch source {
+    case .floats(let x, let step):
       kernel.floats(
-        rows, channels, x, source.step, list, steps.count, target.values, target.step, &test, bits)
-    case .integers(let x):
+        rows, channels, x, step, list, steps.count, target.values, target.step, &test, bits)
+    case .integers(let x, let range):
+      let range = bnn_channel_range(range, of: channels)
       kernel.integers(
-        rows, channels, x, source.step, list, steps.count, target.values, target.step, &test, bits)
+        rows, range, x, list, steps.count, target.values, target.step, &test, bits)
+    case .planes(let planes, let range, let bases):
+      let range = bnn_channel_range(range, of: channels)
+      kernel.planes?(
+        rows, range, planes.assumingMemoryBound(to: bnn_planes.self), bases, list, steps.count,
+        target.values, target.step, &test, bits)
     }
   }
 
+  /// Whether it takes mismatches in bit planes.
+  var takesPlanes: Bool { kernel.planes != nil && kernel.plane_bits != nil }
+
+  /// Tests mismatches in the planes of some of `count` channels against the bounds of each row.
   func test(
-    rows: Int, channels: Int, _ x: UnsafePointer<Int32>, _ test: Test,
+    rows: Int, channels: Range<Int>, of count: Int, planes: UnsafeRawPointer,
+    bounds: UnsafePointer<UnsafeRawPointer?>, _ test: Test, to bits: UnsafeMutablePointer<UInt64>
+  ) {
+    UnsafeRawPointer(bounds).withMemoryRebound(
+      to: UnsafePointer<bnn_plane_bounds>?.self, capacity: rows
+    ) {
+      kernel.plane_bits?(
+        rows, bnn_channel_range(channels, of: count),
+        planes.assumingMemoryBound(to: bnn_planes.self), $0, test.test.outside_is_plus, bits)
+    }
+  }
+
+  /// Tests integers of some of `count` channels.
+  func test(
+    rows: Int, channels: Range<Int>, of count: Int, _ x: UnsafePointer<Int32>, _ test: Test,
     to bits: UnsafeMutablePointer<UInt64>
   ) {
     var test = test.test
-    kernel.accumulators(rows, channels, x, &test, bits)
+    kernel.accumulators(rows, bnn_channel_range(channels, of: count), x, &test, bits)
+  }
+}
+
+extension bnn_channel_range {
+  fileprivate init(_ channels: Range<Int>, of count: Int) {
+    self.init(all: count, first: channels.lowerBound, count: channels.count)
   }
 }

@@ -5,8 +5,10 @@ import CBNNKernels
 /// Only the files of this folder call into `CBNNKernels`; everything else speaks of kernels through
 /// them.
 struct Kernels {
-  let binaryProduct: BinaryProductKernel
-  let bitSlices: BitSliceKernel
+  /// All designs that the instruction set includes, best first.
+  private(set) var binaryProducts: [BinaryProductKernel]
+  /// nil where one design of products is asked for.
+  private(set) var bitSlices: BitSliceKernel?
   let floatProduct: FloatProductKernel
   let winograd: WinogradKernel
   let byteProduct: ByteProductKernel
@@ -17,7 +19,7 @@ struct Kernels {
   let bits: BitKernel
 
   fileprivate init(isa: bnn_isa) {
-    binaryProduct = BinaryProductKernel(bnn_bgemm_best(isa))
+    binaryProducts = BinaryProductKernel.all { bnn_isa_includes(isa, $0) }
     bitSlices = BitSliceKernel(bnn_bslice_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
     winograd = WinogradKernel(bnn_winograd_best(isa))
@@ -48,8 +50,28 @@ struct Kernels {
   /// Names in the order of the properties.
   var names: [String] {
     [
-      binaryProduct.name, bitSlices.name, floatProduct.name, winograd.name, byteProduct.name,
-      pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name,
-    ]
+      binaryProducts[0].name, bitSlices?.name, floatProduct.name, winograd.name,
+      byteProduct.name, pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name,
+    ].compactMap(\.self)
+  }
+
+  /// The same kernels, with one design for all binary products; nil where that is not among them.
+  func with(binaryProduct name: String) -> Kernels? {
+    var kernels = self
+    kernels.binaryProducts = binaryProducts.filter { $0.name == name }
+    kernels.bitSlices = nil
+    return kernels.binaryProducts.isEmpty ? nil : kernels
+  }
+
+  /// The design that takes the fewest cycles by what was measured; the best of those that take the
+  /// same. It depends on the shape alone, so that a model's plan is the same in every run.
+  func binaryProduct(for shape: BinaryProductShape) -> BinaryProductKernel {
+    var best = binaryProducts[0]
+    var cycles = best.cycles(of: shape)
+    for kernel in binaryProducts.dropFirst() {
+      let other = kernel.cycles(of: shape)
+      if other < cycles { (best, cycles) = (kernel, other) }
+    }
+    return best
   }
 }

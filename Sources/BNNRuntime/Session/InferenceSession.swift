@@ -35,15 +35,35 @@ public final class InferenceSession {
   ///   - kernels: `.best` follows the environment variable `BNN_KERNELS` where it is set.
   ///   - memoryLimit: bytes that the weights, and a run, may take; a model that claims more is
   ///     refused before anything of that size is allocated.
-  public init(
+  public convenience init(
     _ model: BinaryModel, threads: Int = 1, kernels: KernelChoice = .best,
     memoryLimit: Int = 4 << 30
   ) throws(RuntimeError) {
-    let choice = try kernels.resolved(
-      environment: getenv("BNN_KERNELS").map { String(cString: $0) })
-    guard let kernels = Kernels(choice) else {
-      throw .unsupportedKernels(name: choice.rawValue)
+    try self.init(
+      model, threads: threads, kernels: try kernels.resolved(), memoryLimit: memoryLimit)
+  }
+
+  /// With one design for all products of bits, instead of the best for each layer's shape.
+  package convenience init(
+    _ model: BinaryModel, threads: Int = 1, kernels: KernelChoice = .best,
+    binaryProduct name: String
+  ) throws(RuntimeError) {
+    guard let kernels = try kernels.resolved().with(binaryProduct: name) else {
+      throw .unsupportedKernels(name: name)
     }
+    try self.init(model, threads: threads, kernels: kernels, memoryLimit: 4 << 30)
+  }
+
+  /// The designs for products of bits that the runtime chooses from.
+  package static func binaryProducts(
+    of kernels: KernelChoice
+  ) throws(RuntimeError) -> [String] {
+    try kernels.resolved().binaryProducts.map(\.name)
+  }
+
+  private init(
+    _ model: BinaryModel, threads: Int, kernels: Kernels, memoryLimit: Int
+  ) throws(RuntimeError) {
     guard (1...1024).contains(threads), let pool = WorkerPool(threads: threads) else {
       throw .threads(count: threads)
     }
@@ -151,6 +171,13 @@ public final class InferenceSession {
 }
 
 extension KernelChoice {
+  /// The kernels of the choice, which the environment may make.
+  fileprivate func resolved() throws(RuntimeError) -> Kernels {
+    let choice = try resolved(environment: getenv("BNN_KERNELS").map { String(cString: $0) })
+    guard let kernels = Kernels(choice) else { throw .unsupportedKernels(name: choice.rawValue) }
+    return kernels
+  }
+
   /// The choice, after the environment's where it is left open.
   func resolved(environment name: String?) throws(RuntimeError) -> KernelChoice {
     guard self == .best, let name, !name.isEmpty else { return self }

@@ -108,7 +108,8 @@ final class QuantizedConvolutionStep: ExecutionStep {
         bases: bases + first, out: sums + first, stride: groups * outputsPerGroup)
     }
     epilogue.finish(
-      rows: positions, accumulators: sums, scratch: scratch + valuesOffset, execution)
+      rows: positions, channels: 0..<epilogue.channels, accumulators: sums,
+      scratch: scratch + valuesOffset, execution)
   }
 }
 

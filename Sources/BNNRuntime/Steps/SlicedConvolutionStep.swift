@@ -33,10 +33,9 @@ final class SlicedConvolutionStep: ExecutionStep {
     _ source: BinaryProductSource, _ epilogue: Epilogue, _ context: LayerContext
   ) throws(RuntimeError) {
     let window = source.plan
-    guard window.positionsPerImage > 0, source.outputs > 0, source.weights.depth > 0 else {
-      return nil
-    }
-    let kernel = context.kernels.bitSlices
+    guard window.positionsPerImage > 0, source.outputs > 0, source.weights.depth > 0,
+      let kernel = context.kernels.bitSlices
+    else { return nil }
     func shape(_ window: ImageWindow) -> BitSliceKernel.Shape {
       BitSliceKernel.Shape(
         window, groups: source.groups, bitsPerTap: source.bitsPerTap,
@@ -114,7 +113,8 @@ final class SlicedConvolutionStep: ExecutionStep {
     source.bases.fill(bases, positions: positions, output: 0)
     plan.integers(operands, line: line, scratch: scratch, bases: bases, to: accumulators)
     epilogue.finish(
-      rows: positions, accumulators: accumulators, scratch: scratch + valuesOffset, execution)
+      rows: positions, channels: 0..<source.outputs, accumulators: accumulators,
+      scratch: scratch + valuesOffset, execution)
   }
 }
 

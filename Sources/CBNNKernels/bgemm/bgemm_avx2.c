@@ -50,7 +50,12 @@ BNN_AVX2_INLINE __m256i replicated(__m256i word) {
   return _mm256_shuffle_epi8(pairs, replicate);
 }
 
-BNN_AVX2 static void pack_rows(const bnn_bit_rows *rows, __m256i *packed) {
+static size_t arranged_bytes(size_t rows, size_t words) {
+  return rows * words * row_bytes_per_word;
+}
+
+BNN_AVX2 static void arrange(const bnn_bit_rows *rows, void *arranged) {
+  __m256i *packed = arranged;
   const size_t words = bnn_row_words(rows);
   const bool is_whole = bnn_row_words_are_whole(rows);
   for (size_t m = 0; m < rows->count; m++)
@@ -170,15 +175,14 @@ BNN_AVX2_INLINE void multiply_tile(
 }
 
 BNN_AVX2 static void multiply(
-  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const uint8_t *weights = packed_weights;
   const size_t words = bnn_row_words(rows);
-  pack_rows(rows, scratch);
   for (size_t tile = 0; tile < outputs; tile += columns) {
     const size_t count = outputs - tile < columns ? outputs - tile : columns;
     for (size_t m = 0; m < rows->count; m++) {
-      const uint8_t *row = (const uint8_t *)scratch + m * words * row_bytes_per_word;
+      const uint8_t *row = (const uint8_t *)arranged + m * words * row_bytes_per_word;
       int32_t *to = out + m * out_stride + tile;
       if (count == columns) {
         multiply_tile(words, row, weights, bases[m] + tile, to);
@@ -196,11 +200,16 @@ BNN_AVX2 static void multiply(
 const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .name = "bnn_bgemm_1x32__avx2",
   .isa = BNN_ISA_AVX2,
+  .cost = {.rows = 1, .outputs = 32, .word = 12.9, .rest = 43, .tested_rest = 43},
+  .best_rows = 32,
+  .best_outputs = 0,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .scratch_bytes_per_word = row_bytes_per_word,
+  .arranged_bytes = arranged_bytes,
+  .arrange = arrange,
   .halves_per_gather = 256,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

@@ -56,10 +56,15 @@ BNN_TARGET_INLINE __m256i replicated(__m256i word) {
   return _mm256_shuffle_epi8(pairs, replicate);
 }
 
-BNN_TARGET static void pack_rows(
-  const bnn_bit_rows *rows, bool is_whole, size_t first, size_t count, char *packed) {
+static size_t arranged_bytes(size_t rows, size_t words) {
+  return rows * words * row_bytes_per_word;
+}
+
+BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
+  char *packed = arranged;
   const size_t words = bnn_row_words(rows);
-  for (size_t m = first; m < first + count; m++)
+  const bool is_whole = bnn_row_words_are_whole(rows);
+  for (size_t m = 0; m < rows->count; m++)
     for (size_t k = 0; k < words; k++, packed += row_bytes_per_word) {
       long long word;
       if (is_whole) {
@@ -205,23 +210,22 @@ BNN_TARGET_INLINE void multiply_tile(
 }
 
 BNN_TARGET static void multiply(
-  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const size_t words = bnn_row_words(rows);
-  const bool is_whole = bnn_row_words_are_whole(rows);
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
     const size_t count = rows->count - m < rows_per_tile ? 1 : rows_per_tile;
-    pack_rows(rows, is_whole, m, count, scratch);
+    const char *row = (const char *)arranged + m * words * row_bytes_per_word;
     const char *weights = packed_weights;
     for (size_t o = 0; o < outputs; o += columns, weights += words * word_bytes) {
       const size_t left = outputs - o;
       const uint64_t mask = left < columns ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0;
       int32_t *to = out + m * out_stride;
       if (count == 1) {
-        multiply_tile(1, words, scratch, weights, mask, bases + m, o, to, out_stride);
+        multiply_tile(1, words, row, weights, mask, bases + m, o, to, out_stride);
       } else {
-        multiply_tile(2, words, scratch, weights, mask, bases + m, o, to, out_stride);
+        multiply_tile(2, words, row, weights, mask, bases + m, o, to, out_stride);
       }
     }
   }
@@ -230,11 +234,16 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_2x64__avx512 = {
   .name = "bnn_bgemm_2x64__avx512",
   .isa = BNN_ISA_AVX512,
+  .cost = {.rows = 1, .outputs = 64, .word = 17.6, .rest = 79, .tested_rest = 79},
+  .best_rows = 32,
+  .best_outputs = 0,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .scratch_bytes_per_word = row_bytes_per_word,
+  .arranged_bytes = arranged_bytes,
+  .arrange = arrange,
   .halves_per_gather = 384,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

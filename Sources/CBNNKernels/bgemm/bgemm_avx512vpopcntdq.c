@@ -57,9 +57,9 @@ BNN_TARGET_INLINE void multiply_tile(
 }
 
 BNN_TARGET static void multiply(
-  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
-  (void)scratch;
+  (void)arranged;
   const size_t tile_halves = 2 * bnn_row_words(rows) * columns;
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
@@ -86,11 +86,16 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .name = "bnn_bgemm_4x16__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
+  .cost = {.rows = 1, .outputs = 16, .word = 3.2, .rest = 6, .tested_rest = 6},
+  .best_rows = 32,
+  .best_outputs = 0,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .scratch_bytes_per_word = 0,
+  .arranged_bytes = NULL,
+  .arrange = NULL,
   .halves_per_gather = 512,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

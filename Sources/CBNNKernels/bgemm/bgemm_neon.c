@@ -31,10 +31,19 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
       }
 }
 
-static void pack_rows(const bnn_bit_rows *rows, size_t first, size_t count, uint32_t *packed) {
-  for (size_t half = 0; half < rows->halves; half++)
-    for (size_t m = first; m < first + count; m++, packed += lanes)
-      vst1q_u32(packed, vdupq_n_u32(rows->rows[m][rows->offsets[half]]));
+static size_t arranged_bytes(size_t rows, size_t words) {
+  return rows * 2 * words * lanes * sizeof(uint32_t);
+}
+
+static void arrange(const bnn_bit_rows *rows, void *arranged) {
+  uint32_t *out = arranged;
+  for (size_t first = 0; first < rows->count; first += rows_per_tile) {
+    const size_t left = rows->count - first;
+    const size_t end = first + (left < rows_per_tile ? left : rows_per_tile);
+    for (size_t half = 0; half < rows->halves; half++)
+      for (size_t m = first; m < end; m++, out += lanes)
+        vst1q_u32(out, vdupq_n_u32(rows->rows[m][rows->offsets[half]]));
+  }
 }
 
 // Mismatches in each byte over at most `longest_chunk` halves. `rows` is a constant at every call,
@@ -115,21 +124,21 @@ static void multiply_edge(
 }
 
 static void multiply(
-  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const size_t halves = rows->halves, tile_halves = 2 * bnn_row_words(rows) * columns;
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
     const size_t count = rows->count - m < rows_per_tile ? rows->count - m : rows_per_tile;
-    pack_rows(rows, m, count, scratch);
+    const uint32_t *bits = (const uint32_t *)arranged + m * halves * lanes;
     const uint32_t *weights = packed_weights;
     for (size_t o = 0; o < outputs; o += columns, weights += tile_halves) {
       const size_t left = outputs - o;
       int32_t *to = out + m * out_stride + o;
       if (left >= columns) {
-        multiply_rows(count, halves, scratch, weights, bases + m, o, to, out_stride);
+        multiply_rows(count, halves, bits, weights, bases + m, o, to, out_stride);
       } else {
-        multiply_edge(count, halves, scratch, weights, left, bases + m, o, to, out_stride);
+        multiply_edge(count, halves, bits, weights, left, bases + m, o, to, out_stride);
       }
     }
   }
@@ -138,11 +147,16 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__neon = {
   .name = "bnn_bgemm_4x16__neon",
   .isa = BNN_ISA_NEON,
+  .cost = {.rows = 1, .outputs = 16, .word = 16, .rest = 20, .tested_rest = 20},
+  .best_rows = 32,
+  .best_outputs = 0,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .scratch_bytes_per_word = 2 * lanes * sizeof(uint32_t),
+  .arranged_bytes = arranged_bytes,
+  .arrange = arrange,
   .halves_per_gather = 192,
   .multiply = multiply,
+  .count = NULL,
 };
 
 #endif

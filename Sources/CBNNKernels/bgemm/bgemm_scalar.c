@@ -16,9 +16,9 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 }
 
 static void multiply(
-  const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const int32_t *const *bases, int32_t *out, size_t out_stride) {
-  (void)scratch;
+  (void)arranged;
   const uint64_t *weights = packed_weights;
   const size_t words = bnn_row_words(rows);
   for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * words)
@@ -37,9 +37,14 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_1x8__scalar = {
   .name = "bnn_bgemm_1x8__scalar",
   .isa = BNN_ISA_SCALAR,
+  .cost = {.rows = 1, .outputs = 8, .word = 20, .rest = 20, .tested_rest = 20},
+  .best_rows = 32,
+  .best_outputs = 0,
   .weight_bytes = weight_bytes,
   .pack_weights = pack_weights,
-  .scratch_bytes_per_word = 0,
+  .arranged_bytes = NULL,
+  .arrange = NULL,
   .halves_per_gather = 64,
   .multiply = multiply,
+  .count = NULL,
 };

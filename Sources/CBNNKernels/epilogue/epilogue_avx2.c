@@ -3,12 +3,15 @@
 #if BNN_X86_64
 
 #define BNN_TARGET __attribute__((target("avx2")))
+enum { rows_at_once = 4 };
 #include "epilogue_loops.h"
 
 const bnn_epilogue bnn_epilogue_64__avx2 = {
   .name = "bnn_epilogue_64__avx2",
   .isa = BNN_ISA_AVX2,
   BNN_EPILOGUE_FUNCTIONS,
+  .planes = NULL,
+  .plane_bits = NULL,
 };
 
 #endif

@@ -1,5 +1,5 @@
-// The loops of the epilogue kernels for BNN_TARGET, which the including file defines; it ends with
-// BNN_EPILOGUE_FUNCTIONS in its object.
+// The loops of the epilogue kernels for BNN_TARGET and `rows_at_once` rows, which the including file
+// defines; it ends with BNN_EPILOGUE_FUNCTIONS in its object.
 #include "../channel_blocks.h"
 #include "bnn_epilogue.h"
 #include "mask_bits.h"
@@ -7,129 +7,229 @@
 // Compilers fuse a · b + c on their own wherever the target has the instruction.
 #pragma clang fp contract(off)
 
-// One word of bits from the numbers in `values`.
-#define BNN_TEST_VECTORS(type, values, lower, upper, word)             \
-  mask_bits masks = {0};                                               \
-  BNN_EACH_VECTOR {                                                    \
-    type from, to;                                                     \
-    memcpy(&from, (lower) + i * lanes, sizeof from);                   \
-    memcpy(&to, (upper) + i * lanes, sizeof to);                       \
-    const integers16 inside = (values[i] >= from) & (values[i] <= to); \
-    add_mask(&masks, i, &inside);                                      \
-  }                                                                    \
-  uint64_t word = word_of_masks(&masks);                               \
-  if (s.rest != 0) word &= ((uint64_t)1 << ((s.vectors - 1) * lanes + s.rest)) - 1
+// What runs on some rows. Rows of `x` have the given channels, all others have all.
+typedef struct job {
+  bnn_channel_range channels;
+  // Of the rows from `first_row` on.
+  const char *x;
+  size_t x_step, first_row;
+  const bnn_epilogue_step *steps;
+  size_t count;
+  float *values;
+  size_t values_step;
+  const bnn_epilogue_test *test;
+  uint64_t *bits;
+} job;
 
-// A block from channel `c` of row `row`.
-BNN_INLINE void finish_block(
-  bool is_integer, span s, size_t row, size_t c, const void *x, const bnn_epilogue_step *steps,
-  size_t count, float *values, const bnn_epilogue_test *test, uint64_t *bits) {
-  floats16 v[block / lanes];
-  BNN_EACH_VECTOR {
+// Vectors of the same channels of several rows go through a step together, so that what it needs
+// of the channels is read once. `rest` is 0 for a whole vector, else the lanes that are there.
+typedef struct part {
+  size_t row, channel, rest;
+} part;
+
+#define BNN_EACH_ROW BNN_UNROLL for (size_t m = 0; m < rows; m++)
+
+// Up to the channel after the last, parameters are padded.
+#define BNN_LOAD_CHANNELS(vector, from) memcpy(&(vector), (from), sizeof(vector))
+
+BNN_INLINE const char *first_row(const job *job, part p) {
+  const size_t row = p.row - job->first_row, channel = p.channel - job->channels.first;
+  return job->x + (row * job->x_step + channel) * 4;
+}
+
+// The bits of each row from masks whose lanes are all ones where a number is inside.
+BNN_INLINE void store_bits(
+  size_t rows, part p, const job *job, const integers16 inside[rows_at_once]) {
+  const size_t step = (job->channels.all + block - 1) / block * sizeof(uint64_t);
+  char *to = (char *)job->bits + p.row * step + p.channel / 8;
+  uint16_t outside_is_plus;
+  memcpy(
+    &outside_is_plus, (const char *)job->test->outside_is_plus + p.channel / 8,
+    sizeof outside_is_plus);
+  BNN_EACH_ROW {
+    uint16_t bits = bits_of_mask(&inside[m]);
+    if (p.rest != 0) bits &= (uint16_t)((1u << p.rest) - 1);
+    bits ^= outside_is_plus;
+    memcpy(to, &bits, sizeof bits);
+    to += step;
+  }
+}
+
+BNN_INLINE void apply(
+  const bnn_epilogue_step *step, size_t rows, part p, floats16 v[rows_at_once]) {
+  switch (step->kind) {
+    case BNN_EPILOGUE_AFFINE: {
+      floats16 scale, bias;
+      BNN_LOAD_CHANNELS(scale, step->a + p.channel);
+      BNN_LOAD_CHANNELS(bias, step->b + p.channel);
+      BNN_EACH_ROW {
+        v[m] = v[m] * scale;
+        v[m] = v[m] + bias;
+      }
+      break;
+    }
+    case BNN_EPILOGUE_SLOPES: {
+      floats16 positive, negative;
+      BNN_LOAD_CHANNELS(positive, step->a + p.channel);
+      BNN_LOAD_CHANNELS(negative, step->b + p.channel);
+      BNN_EACH_ROW v[m] = v[m] * (v[m] < 0 ? negative : positive);
+      break;
+    }
+    case BNN_EPILOGUE_CLAMP: {
+      const floats16 lower = step->lower, upper = step->upper;
+      BNN_EACH_ROW {
+        const floats16 raised = ((v[m] > lower) | (v[m] != v[m])) ? v[m] : lower;
+        v[m] = ((raised < upper) | (raised != raised)) ? raised : upper;
+      }
+      break;
+    }
+    case BNN_EPILOGUE_RELU: {
+      const floats16 zero = 0;
+      BNN_EACH_ROW v[m] = v[m] <= 0 ? zero : v[m];
+      break;
+    }
+    case BNN_EPILOGUE_ADD:
+    case BNN_EPILOGUE_MULTIPLY: {
+      const float *from = step->a + p.row * step->stride + p.channel;
+      BNN_EACH_ROW {
+        floats16 operand;
+        load(&operand, from, (span){1, p.rest}, 0);
+        from += step->stride;
+        v[m] = step->kind == BNN_EPILOGUE_ADD ? v[m] + operand : v[m] * operand;
+      }
+      break;
+    }
+    case BNN_EPILOGUE_ADD_SCALAR:
+      BNN_EACH_ROW v[m] = v[m] + step->a[(p.row + m) * step->stride];
+      break;
+    case BNN_EPILOGUE_MULTIPLY_SCALAR:
+      BNN_EACH_ROW v[m] = v[m] * step->a[(p.row + m) * step->stride];
+      break;
+  }
+}
+
+// The steps on vectors of rows, and what is stored of them.
+BNN_INLINE void finish_vectors(size_t rows, part p, const job *job, floats16 v[rows_at_once]) {
+  for (size_t i = 0; i < job->count; i++) apply(job->steps + i, rows, p, v);
+  if (job->values) {
+    float *to = job->values + p.row * job->values_step + p.channel;
+    BNN_EACH_ROW {
+      store(to, &v[m], (span){1, p.rest}, 0);
+      to += job->values_step;
+    }
+  }
+  if (job->bits) {
+    floats16 lower, upper;
+    BNN_LOAD_CHANNELS(lower, (const float *)job->test->lower + p.channel);
+    BNN_LOAD_CHANNELS(upper, (const float *)job->test->upper + p.channel);
+    integers16 inside[rows_at_once];
+    const floats16 infinite = __builtin_inff();
+    const integers16 is_open = upper == infinite;
+    if (bits_of_mask(&is_open) == 0xffff) {
+      BNN_EACH_ROW inside[m] = v[m] >= lower;
+    } else {
+      BNN_EACH_ROW inside[m] = (v[m] >= lower) & (v[m] <= upper);
+    }
+    store_bits(rows, p, job, inside);
+  }
+}
+
+BNN_INLINE void finish_part(bool is_integer, size_t rows, part p, const job *job) {
+  floats16 v[rows_at_once];
+  const char *from = first_row(job, p);
+  BNN_EACH_ROW {
     if (is_integer) {
       integers16 whole;
-      load(&whole, x, s, i);
-      v[i] = __builtin_convertvector(whole, floats16);
+      load(&whole, from, (span){1, p.rest}, 0);
+      v[m] = __builtin_convertvector(whole, floats16);
     } else {
-      load(&v[i], x, s, i);
+      load(&v[m], from, (span){1, p.rest}, 0);
     }
+    from += job->x_step * 4;
   }
-  for (const bnn_epilogue_step *step = steps; step < steps + count; step++) {
-    switch (step->kind) {
-      case BNN_EPILOGUE_AFFINE:
-        BNN_EACH_VECTOR {
-          floats16 scale, bias;
-          memcpy(&scale, step->a + c + i * lanes, sizeof scale);
-          memcpy(&bias, step->b + c + i * lanes, sizeof bias);
-          v[i] = v[i] * scale;
-          v[i] = v[i] + bias;
-        }
-        break;
-      case BNN_EPILOGUE_SLOPES:
-        BNN_EACH_VECTOR {
-          floats16 positive, negative;
-          memcpy(&positive, step->a + c + i * lanes, sizeof positive);
-          memcpy(&negative, step->b + c + i * lanes, sizeof negative);
-          v[i] = v[i] * (v[i] < 0 ? negative : positive);
-        }
-        break;
-      case BNN_EPILOGUE_CLAMP:
-        BNN_EACH_VECTOR {
-          const floats16 lower = step->lower, upper = step->upper;
-          const floats16 raised = ((v[i] > lower) | (v[i] != v[i])) ? v[i] : lower;
-          v[i] = ((raised < upper) | (raised != raised)) ? raised : upper;
-        }
-        break;
-      case BNN_EPILOGUE_RELU:
-        BNN_EACH_VECTOR {
-          const floats16 zero = 0;
-          v[i] = v[i] <= 0 ? zero : v[i];
-        }
-        break;
-      case BNN_EPILOGUE_ADD:
-      case BNN_EPILOGUE_MULTIPLY:
-        BNN_EACH_VECTOR {
-          floats16 operand;
-          load(&operand, step->a + row * step->stride + c, s, i);
-          v[i] = step->kind == BNN_EPILOGUE_ADD ? v[i] + operand : v[i] * operand;
-        }
-        break;
-      case BNN_EPILOGUE_ADD_SCALAR:
-        BNN_EACH_VECTOR v[i] = v[i] + step->a[row * step->stride];
-        break;
-      case BNN_EPILOGUE_MULTIPLY_SCALAR:
-        BNN_EACH_VECTOR v[i] = v[i] * step->a[row * step->stride];
-        break;
-    }
+  finish_vectors(rows, p, job, v);
+}
+BNN_INLINE void test_part(size_t rows, part p, const job *job) {
+  integers16 lower, upper;
+  BNN_LOAD_CHANNELS(lower, (const int32_t *)job->test->lower + p.channel);
+  BNN_LOAD_CHANNELS(upper, (const int32_t *)job->test->upper + p.channel);
+  integers16 inside[rows_at_once];
+  const char *from = first_row(job, p);
+  BNN_EACH_ROW {
+    integers16 x;
+    load(&x, from, (span){1, p.rest}, 0);
+    inside[m] = (x >= lower) & (x <= upper);
+    from += job->x_step * 4;
   }
-  if (values) BNN_EACH_VECTOR store(values, &v[i], s, i);
-  if (bits) {
-    const float *lower = (const float *)test->lower + c, *upper = (const float *)test->upper + c;
-    BNN_TEST_VECTORS(floats16, v, lower, upper, word);
-    *bits = word ^ test->outside_is_plus[c / block];
-  }
+  store_bits(rows, p, job, inside);
 }
 
-BNN_INLINE void test_block(
-  span s, size_t c, const int32_t *x, const bnn_epilogue_test *test, uint64_t *bits) {
-  integers16 v[block / lanes];
-  BNN_EACH_VECTOR load(&v[i], x, s, i);
-  const int32_t *lower = (const int32_t *)test->lower + c;
-  const int32_t *upper = (const int32_t *)test->upper + c;
-  BNN_TEST_VECTORS(integers16, v, lower, upper, word);
-  *bits = word ^ test->outside_is_plus[c / block];
+// The bits after the last channel, where it does not end a word.
+BNN_INLINE void clear_last_word(const job *job, size_t end) {
+  const bnn_channel_range channels = job->channels;
+  const size_t words = (channels.all + block - 1) / block;
+  if (!job->bits || channels.count % block == 0) return;
+  for (size_t row = job->first_row; row < end; row++)
+    job->bits[row * words + (channels.first + channels.count) / block] = 0;
 }
 
-#define BNN_DEFINE_FINISH(function, type, is_integer)                                            \
-  BNN_TARGET static void function(                                                               \
-    size_t rows, size_t channels, const type *x, size_t x_step, const bnn_epilogue_step *steps,  \
-    size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,              \
-    uint64_t *bits) {                                                                            \
-    const size_t words = (channels + block - 1) / block;                                         \
-    for (size_t row = 0; row < rows; row++)                                                      \
-      for (size_t c = 0; c < channels; c += block) {                                             \
-        const size_t left = channels - c;                                                        \
-        const type *from = x + row * x_step + c;                                                 \
-        float *to = values ? values + row * values_step + c : NULL;                              \
-        uint64_t *word = bits ? bits + row * words + c / block : NULL;                           \
-        BNN_WITH_SPAN(left, BNN_FINISH_##is_integer)                                             \
-      }                                                                                          \
+// Calls PART(rows, part) for all parts of the rows up to `end`, with constant numbers of rows.
+#define BNN_EACH_PART(PART)                                                               \
+  const size_t first = job->channels.first, last = first + job->channels.count;           \
+  for (size_t row = job->first_row; row < end;) {                                         \
+    const bool is_whole = end - row >= rows_at_once;                                      \
+    for (size_t c = first; c < last; c += lanes) {                                        \
+      const size_t left = last - c;                                                       \
+      if (is_whole && left >= lanes) {                                                    \
+        PART(rows_at_once, ((part){row, c, 0}));                                          \
+      } else if (is_whole) {                                                              \
+        PART(rows_at_once, ((part){row, c, left}));                                       \
+      } else if (left >= lanes) {                                                         \
+        PART(1, ((part){row, c, 0}));                                                     \
+      } else {                                                                            \
+        PART(1, ((part){row, c, left}));                                                  \
+      }                                                                                   \
+    }                                                                                     \
+    row += is_whole ? rows_at_once : 1;                                                   \
   }
 
-#define BNN_FINISH_true(s) finish_block(true, s, row, c, from, steps, count, to, test, word)
-#define BNN_FINISH_false(s) finish_block(false, s, row, c, from, steps, count, to, test, word)
-BNN_DEFINE_FINISH(finish_floats, float, false)
-BNN_DEFINE_FINISH(finish_integers, int32_t, true)
+// Finishes the rows up to `end`.
+BNN_INLINE void finish(bool is_integer, size_t end, const job *job) {
+  clear_last_word(job, end);
+#define BNN_FINISH_PART(count, p) finish_part(is_integer, count, p, job)
+  BNN_EACH_PART(BNN_FINISH_PART)
+}
+
+BNN_TARGET static void finish_floats(
+  size_t rows, size_t channels, const float *x, size_t x_step, const bnn_epilogue_step *steps,
+  size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
+  uint64_t *bits) {
+  const job all = {
+    .channels = {channels, 0, channels}, .x = (const char *)x, .x_step = x_step, .steps = steps,
+    .count = count, .values = values, .values_step = values_step, .test = test, .bits = bits};
+  finish(false, rows, &all);
+}
+
+BNN_TARGET static void finish_integers(
+  size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_step *steps,
+  size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
+  uint64_t *bits) {
+  const job some = {
+    .channels = channels, .x = (const char *)x, .x_step = channels.count, .steps = steps,
+    .count = count, .values = values, .values_step = values_step, .test = test, .bits = bits};
+  finish(true, rows, &some);
+}
 
 BNN_TARGET static void test_accumulators(
-  size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test, uint64_t *bits) {
-  for (size_t row = 0; row < rows; row++)
-    for (size_t c = 0; c < channels; c += block, bits++) {
-      const size_t left = channels - c;
-      const int32_t *from = x + row * channels + c;
-#define BNN_TEST_BLOCK(s) test_block(s, c, from, test, bits)
-      BNN_WITH_SPAN(left, BNN_TEST_BLOCK)
-    }
+  size_t end, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
+  uint64_t *bits) {
+  const job tested = {
+    .channels = channels, .x = (const char *)x, .x_step = channels.count, .test = test,
+    .bits = bits};
+  const job *job = &tested;
+  clear_last_word(job, end);
+#define BNN_TEST_PART(count, p) test_part(count, p, job)
+  BNN_EACH_PART(BNN_TEST_PART)
 }
 
 #define BNN_EPILOGUE_FUNCTIONS \

@@ -7,7 +7,7 @@
 // the tap) mismatches and none of K, so the base is K − taps' bits + 2 · popcount(their weights).
 //
 // A "word" is 64 bits of K, made of two halves; the bits after the last of K are 0 on both sides.
-// Weights are laid out once at load, as the kernel wants them; rows are read where they lie.
+// Weights are laid out once at load, as the kernel wants them; rows are given where they lie.
 #ifndef BNN_BGEMM_H
 #define BNN_BGEMM_H
 
@@ -36,26 +36,63 @@ static inline bool bnn_row_words_are_whole(const bnn_bit_rows *rows) {
   return true;
 }
 
+// Twice the mismatches of 8 rows and 64 outputs as bit planes of the weights 1, 2, 4, …: a word per
+// plane and row, in which output o is bit o % 8 · 8 + o / 8. The first and the last plane are 0. Aligned to 64.
+typedef struct bnn_planes {
+  uint64_t words[16][8];
+} bnn_planes;
+
+// About how many cycles a product and its epilogue take beyond what is the same for all kernels:
+// what was measured, in parts of `rows` rows × `outputs` outputs, whole ones even where less is
+// asked for.
+typedef struct bnn_bgemm_cost {
+  size_t rows, outputs;
+  // Cycles for each word of K of a part, and for the rest of it: where numbers follow, and where
+  // accumulators are only tested for bits.
+  double word, rest, tested_rest;
+  // For each word of `rows` rows, once for all outputs; and more for each word where one part of
+  // outputs is all there is, whose weights do not fit into the first-level cache.
+  double row_word, lone_word;
+} bnn_bgemm_cost;
+
 typedef struct bnn_bgemm {
   const char *name;
   bnn_isa isa;
+  bnn_bgemm_cost cost;
+  // Rows and outputs that `multiply` is best given at a time; 0 outputs stand for all.
+  size_t best_rows, best_outputs;
   // Bytes of the weights of `outputs` rows of `words` in the kernel's layout; align them to 64.
   size_t (*weight_bytes)(size_t outputs, size_t words);
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
-  // Bytes per word of each row that `multiply` needs to rearrange rows in; 0 where it does not.
-  size_t scratch_bytes_per_word;
+  // Rows as the kernel wants them, which is done once for all outputs; align them to 64. Null where
+  // rows are read where they lie.
+  size_t (*arranged_bytes)(size_t rows, size_t words);
+  void (*arrange)(const bnn_bit_rows *rows, void *arranged);
   // How many halves times outputs take about as long as gathering one row without gaps: rows with
   // gaps are worth it up to there.
   size_t halves_per_gather;
-  // `out` has `out_stride` elements from row to row; `scratch` is aligned to 64.
+  // `out` has `out_stride` elements from row to row. Outputs may be multiplied a part at a time: the
+  // weights of those from a multiple of 64 on begin at `weight_bytes` of the outputs before them.
   void (*multiply)(
-    const bnn_bit_rows *rows, size_t outputs, const void *packed_weights, void *scratch,
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
     const int32_t *const *bases, int32_t *out, size_t out_stride);
+  // Instead of what is left of the bases, the planes themselves: [8 rows][64 outputs]. Those of rows
+  // and outputs after the last are not specified. Null where a kernel has none; `most_counted_words` is the
+  // number of words that they can hold.
+  void (*count)(
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
+    bnn_planes *planes);
+  size_t most_counted_words;
 } bnn_bgemm;
 
 #define BNN_BGEMM_KERNEL(object) BNN_DECLARE_KERNEL(bnn_bgemm, object)
 #include "bnn_bgemm.inc"
 #undef BNN_BGEMM_KERNEL
 BNN_DECLARE_DISPATCH(bnn_bgemm)
+
+// The model of the cost that chooses between kernels: the parts, the rows, and the weights, which
+// come from outside of the second-level cache once in a run of a network.
+double bnn_bgemm_cycles(
+  const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words, bool is_tested);
 
 #endif

@@ -2,13 +2,12 @@
 // registers, and are stored as numbers, as bits of a threshold test, or both.
 //
 // Every arithmetic operation rounds by itself: no kernel of this family may fuse a multiplication
-// with an addition. Rows have `channels` numbers and begin `x_step`, or `values_step`, after the one
-// before; rows of bits are whole words without a gap. Parameters per channel are padded to multiples
-// of 64 entries.
+// with an addition. Rows of numbers begin `x_step`, or `values_step`, after the one before; rows of
+// bits are whole words without a gap. Parameters per channel are padded to multiples of 64 entries.
 #ifndef BNN_EPILOGUE_H
 #define BNN_EPILOGUE_H
 
-#include "bnn_isa.h"
+#include "bnn_bgemm.h"
 
 typedef enum bnn_epilogue_kind {
   BNN_EPILOGUE_AFFINE,           // x · a[c] + b[c]
@@ -36,6 +35,19 @@ typedef struct bnn_epilogue_test {
   const uint64_t *outside_is_plus;
 } bnn_epilogue_test;
 
+// Mismatches of 64 outputs are inside when `from <= mismatches && mismatches < to`: the planes of
+// both, in the order of `bnn_planes`. Of channels that do not exist nothing is inside.
+enum { bnn_bound_planes = 14 };
+typedef struct bnn_plane_bounds {
+  uint64_t from[bnn_bound_planes], to[bnn_bound_planes];
+} bnn_plane_bounds;
+
+// The channels of a row that integers are given for; the first is a multiple of 64, and so is
+// their count, or they are the last.
+typedef struct bnn_channel_range {
+  size_t all, first, count;
+} bnn_channel_range;
+
 typedef struct bnn_epilogue {
   const char *name;
   bnn_isa isa;
@@ -44,16 +56,32 @@ typedef struct bnn_epilogue {
     size_t rows, size_t channels, const float *x, size_t x_step, const bnn_epilogue_step *steps,
     size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
     uint64_t *bits);
-  // Integers become floats first.
+  // Integers become floats first. Rows of `x` are the given channels without a gap; all others have
+  // all channels.
   void (*integers)(
-    size_t rows, size_t channels, const int32_t *x, size_t x_step, const bnn_epilogue_step *steps,
+    size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_step *steps,
     size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
     uint64_t *bits);
-  // Tests integers, in rows without a gap, as they are.
+  // Tests integers as they are.
   void (*accumulators)(
-    size_t rows, size_t channels, const int32_t *x, const bnn_epilogue_test *test,
+    size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
     uint64_t *bits);
+  // The same from planes of [8 rows][64 of the channels] and the bases of each row; null, as is the
+  // next one, where a kernel takes none.
+  void (*planes)(
+    size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+    const int32_t *const *bases, const bnn_epilogue_step *steps, size_t count, float *values,
+    size_t values_step, const bnn_epilogue_test *test, uint64_t *bits);
+  // Tests mismatches in planes against the bounds of each row, one for 64 of all channels.
+  void (*plane_bits)(
+    size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+    const bnn_plane_bounds *const *bounds, const uint64_t *outside_is_plus, uint64_t *bits);
 } bnn_epilogue;
+
+// The bounds of mismatches for which `base − 2 · mismatches` is inside of the bounds of channels.
+void bnn_plane_bounds_pack(
+  size_t channels, const int32_t *bases, const int32_t *lower, const int32_t *upper,
+  bnn_plane_bounds *bounds);
 
 #define BNN_EPILOGUE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_epilogue, object)
 #include "bnn_epilogue.inc"

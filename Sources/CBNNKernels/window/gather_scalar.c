@@ -128,6 +128,16 @@ static inline int64_t byte_of_pixel(
   return pixel * (int64_t)pixel_bytes;
 }
 
+// A few bytes, which a call would take longer for than copying them.
+static inline void copy_few(char *to, const char *from, size_t bytes) {
+  if (bytes > 64) {
+    memcpy(to, from, bytes);
+    return;
+  }
+  for (; bytes >= 8; bytes -= 8, to += 8, from += 8) memcpy(to, from, 8);
+  for (; bytes > 0; bytes--) *to++ = *from++;
+}
+
 // A row with the taps inside at their distance from tap 0 in the input. `outside` has a line of taps.
 static void fill_row(
   const bnn_window *w, const bnn_taps *taps, const char *input, size_t pixel_bytes,
@@ -149,12 +159,14 @@ static void fill_row(
       }
       const size_t taps_in_line = (size_t)w->kernel[2];
       if (is_run) {
-        memcpy(to, outside, first * step);
-        if (end > first) memcpy(to + first * step, input + at + first * step, (end - first) * step);
-        memcpy(to + end * step, outside, (taps_in_line - end) * step);
+        copy_few(to, outside, first * step);
+        if (end > first)
+          copy_few(to + first * step, input + at + first * step, (end - first) * step);
+        copy_few(to + end * step, outside, (taps_in_line - end) * step);
       } else {
         for (size_t x = 0; x < taps_in_line; x++, to += step)
-          memcpy(to, x >= first && x < end ? input + at + (int64_t)(x * step) : outside, tap_bytes);
+          copy_few(
+            to, x >= first && x < end ? input + at + (int64_t)(x * step) : outside, tap_bytes);
       }
     }
 }

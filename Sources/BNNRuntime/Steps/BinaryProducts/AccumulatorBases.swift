@@ -12,6 +12,7 @@
 struct AccumulatorBases {
   private let outputs: Int
   private let positionsPerImage: Int
+  let classes: Int
   /// [class][output]
   private let bases: ParameterList<Int32>
   /// The class of each output position of an image; nil where there is only one.
@@ -28,11 +29,12 @@ struct AccumulatorBases {
     // Without weights there is nothing to correct, and nothing bounds the window.
     let axes = countsPadding || depth == 0 || outputs == 0 ? nil : AxisClasses.all(of: plan)
     guard let axes, axes.contains(where: { $0.ranges.count > 1 || $0.cutsTaps }) else {
+      classes = 1
       bases = try context.expanded([depth], channels: outputs)
       classOfPosition = nil
       return
     }
-    let classes = axes.reduce(1) { $0 * $1.ranges.count }
+    classes = axes.reduce(1) { $0 * $1.ranges.count }
     let (entries, overflow) = classes.multipliedReportingOverflow(by: outputs * 4)
     guard !overflow else { throw .tooLarge(bytes: nil, limit: context.budget.limit) }
     bases = ParameterList(memory: try context.budget.allocate(entries))
@@ -58,13 +60,23 @@ struct AccumulatorBases {
     _ rows: UnsafeMutablePointer<UnsafePointer<Int32>?>, positions: Range<Int>, output: Int
   ) {
     let first = UnsafePointer(bases.pointer + output)
+    forEachClass(of: positions) { rows[$0] = first + $1 * outputs }
+  }
+
+  func bases(ofClass index: Int) -> UnsafePointer<Int32> {
+    UnsafePointer(bases.pointer + index * outputs)
+  }
+
+  /// The number of each position among the given ones, and its class.
+  @inline(__always)
+  func forEachClass(of positions: Range<Int>, _ body: (Int, Int) -> Void) {
     guard let classOfPosition else {
-      rows.update(repeating: first, count: positions.count)
+      for row in 0..<positions.count { body(row, 0) }
       return
     }
     var position = positions.lowerBound % positionsPerImage
     for row in 0..<positions.count {
-      rows[row] = first + Int(classOfPosition.pointer[position]) * outputs
+      body(row, Int(classOfPosition.pointer[position]))
       position = position + 1 == positionsPerImage ? 0 : position + 1
     }
   }

@@ -26,7 +26,7 @@ struct BitRowSource {
 
   init(
     _ input: Buffer, _ plan: WindowPlan, groups: Int, outputsPerGroup: Int, outsideIsPlus: Bool,
-    tileRows: Int, _ context: LayerContext
+    tileRows: Int, kernel: BinaryProductKernel, _ context: LayerContext
   ) throws(RuntimeError) {
     self.input = input
     bitsPerTap = input.channels / groups
@@ -39,7 +39,7 @@ struct BitRowSource {
     let isWholeBytes = bitsPerTap % 8 == 0
     let effort =
       isWholeBytes ? (bitsPerTap <= 16 ? 1 : 2) : (bitsPerTap > 64 ? 3 : 1)
-    let isWorthIt = gaps <= effort * context.kernels.binaryProduct.halvesPerGather
+    let isWorthIt = gaps <= effort * kernel.halvesPerGather
     let isAligned = groups == 1 ? isWorthIt : bitsPerTap % 32 == 0
     let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap).memory
     let rows =
@@ -65,10 +65,19 @@ struct BitRowSource {
     scratchBytes = regions.byteCount
   }
 
-  /// The rows of a group. They hold until the scratch is used again.
-  func rows(
+  /// The rows of the group that was prepared last.
+  func rows(_ positions: Range<Int>, scratch: UnsafeMutableRawPointer) -> BitRows {
+    let pointers = (scratch + pointersOffset)
+      .assumingMemoryBound(to: UnsafePointer<UInt32>?.self)
+    return BitRows(
+      count: positions.count, halves: halves, rows: UnsafePointer(pointers),
+      offsets: UnsafePointer(offsets.pointer))
+  }
+
+  /// Prepares the rows of a group. They hold until the scratch is used again.
+  func prepare(
     _ positions: Range<Int>, group: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
-  ) -> BitRows {
+  ) {
     let source = UnsafePointer(input.bits(execution))
     let pointers = (scratch + pointersOffset)
       .assumingMemoryBound(to: UnsafePointer<UInt32>?.self)
@@ -91,8 +100,5 @@ struct BitRowSource {
       let first = UnsafePointer(bits.assumingMemoryBound(to: UInt32.self))
       for index in 0..<positions.count { pointers[index] = first + index * 2 * words }
     }
-    return BitRows(
-      count: positions.count, halves: halves, rows: UnsafePointer(pointers),
-      offsets: UnsafePointer(offsets.pointer))
   }
 }

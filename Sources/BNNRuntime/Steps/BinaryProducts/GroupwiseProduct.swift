@@ -1,28 +1,45 @@
-/// One product per group, of rows of its bits.
-final class GroupwiseProduct: BinaryProduct {
+/// The integer part of a binary convolution, the sums of products of ±1 under the window of each
+/// output position: one product per group, of rows of its bits.
+final class GroupwiseProduct {
   private let source: BinaryProductSource
   private let rows: BitRowSource
   private let kernel: BinaryProductKernel
   private let weights: AlignedMemory
   private let weightBytesPerGroup: Int
+  private let words: Int
   private let rowsOffset: Int
   private let kernelOffset: Int
   private let basesOffset: Int
+  /// Bytes that each worker needs.
   let scratchBytes: Int
+  /// The positions of a call at most, and the outputs that are best asked for at a time.
+  let tile: BinaryTile
+  /// Whether it can count mismatches in bit planes, those of its tile at a time.
+  let countsInPlanes: Bool
 
-  /// - Parameter tileRows: positions of one call at most.
+  /// - Parameter isTested: accumulators are only tested for bits.
   init(
-    _ source: BinaryProductSource, tileRows: Int, _ context: LayerContext
+    _ source: BinaryProductSource, isTested: Bool, _ context: LayerContext
   ) throws(RuntimeError) {
     self.source = source
-    rows = try BitRowSource(
-      source.input, source.plan, groups: source.groups,
-      outputsPerGroup: source.outputsPerGroup, outsideIsPlus: source.outsideIsPlus,
-      tileRows: tileRows, context)
-    let kernel = context.kernels.binaryProduct
-    self.kernel = kernel
-    let (words, run) = ((rows.halves + 1) / 2, rows.run)
     let outputs = source.outputsPerGroup
+    let depth = source.plan.taps * source.bitsPerTap
+    // The weights are laid out for all batch sizes.
+    let kernel = context.kernels.binaryProduct(
+      for: BinaryProductShape(
+        rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
+        isTested: isTested))
+    self.kernel = kernel
+    tile = GroupwiseProduct.tile(
+      source, kernel, words: (depth + 63) / 64, threads: context.threads)
+    rows = try BitRowSource(
+      source.input, source.plan, groups: source.groups, outputsPerGroup: outputs,
+      outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
+    let (words, run) = ((rows.halves + 1) / 2, rows.run)
+    self.words = words
+    countsInPlanes =
+      kernel.mostCountedWords > 0 && words <= kernel.mostCountedWords
+      && tile.outputs <= outputs
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
@@ -37,27 +54,76 @@ final class GroupwiseProduct: BinaryProduct {
     }
     var regions = RegionLayout()
     rowsOffset = regions.add(rows.scratchBytes)
-    kernelOffset = regions.add(tileRows * words * kernel.scratchBytesPerWord)
-    basesOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<Int32>?>.stride)
+    kernelOffset = regions.add(kernel.arrangedBytes(rows: tile.rows, words: words))
+    basesOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<Int32>?>.stride)
     scratchBytes = regions.byteCount
+  }
+
+  /// Parts of the outputs are whole blocks of channels, and whole groups or parts of one.
+  private static func tile(
+    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, words: Int, threads: Int
+  ) -> BinaryTile {
+    let perGroup = source.outputsPerGroup
+    guard let outputs = kernel.bestOutputs, source.groups == 1 || perGroup % outputs == 0 else {
+      return BinaryTile(
+        outputs: source.outputs, positions: source.plan.positions, threads: threads)
+    }
+    // Weights that leave the second-level cache are read again for each tile.
+    let leavesCache = kernel.weightBytes(outputs: perGroup, words: words) > 1 << 19
+    return BinaryTile(
+      rows: leavesCache ? 4 * kernel.bestRows : kernel.bestRows, of: source.plan.positions,
+      multiple: 8,
+      outputs: min(outputs, source.outputs), threads: threads)
   }
 
   var kernelName: String { kernel.name }
 
+  /// Writes a row of accumulators of some outputs for each position: of all, or of those of the
+  /// tile, one part after the other.
   func multiply(
-    _ positions: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
+    _ positions: Range<Int>, outputs: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
-    for group in 0..<source.groups {
-      let first = group * source.outputsPerGroup
+    var first = outputs.lowerBound
+    while first < outputs.upperBound {
+      let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
+      let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
+      let bits = bits(positions, group: group, isNew: start == 0, scratch: scratch, execution)
       source.bases.fill(bases, positions: positions, output: first)
       kernel.multiply(
-        rows.rows(positions, group: group, scratch: scratch + rowsOffset, execution),
-        outputs: source.outputsPerGroup,
-        packedWeights: weights.base + group * weightBytesPerGroup,
-        scratch: scratch + kernelOffset, bases: bases, out: accumulators + first,
-        stride: source.outputs)
+        bits, arranged: scratch + kernelOffset, outputs: end - first,
+        packedWeights: packedWeights(group: group, from: start), bases: bases,
+        out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
+      first = end
     }
+  }
+
+  /// Writes planes instead of accumulators, of outputs of one group.
+  func count(
+    _ positions: Range<Int>, outputs: Range<Int>, into planes: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let (group, start) = outputs.lowerBound.quotientAndRemainder(
+      dividingBy: source.outputsPerGroup)
+    kernel.count(
+      bits(positions, group: group, isNew: start == 0, scratch: scratch, execution),
+      arranged: scratch + kernelOffset, outputs: outputs.count,
+      packedWeights: packedWeights(group: group, from: start), into: planes)
+  }
+
+  /// The rows of a group; further parts of its outputs use the same.
+  private func bits(
+    _ positions: Range<Int>, group: Int, isNew: Bool, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
+  ) -> BitRows {
+    if isNew { rows.prepare(positions, group: group, scratch: scratch + rowsOffset, execution) }
+    let bits = rows.rows(positions, scratch: scratch + rowsOffset)
+    if isNew { kernel.arrange(bits, into: scratch + kernelOffset) }
+    return bits
+  }
+
+  private func packedWeights(group: Int, from output: Int) -> UnsafeMutableRawPointer {
+    weights.base + group * weightBytesPerGroup + kernel.weightBytes(outputs: output, words: words)
   }
 }

@@ -1,0 +1,21 @@
+/// How many positions and outputs a product computes at a time.
+struct BinaryTile {
+  var rows: Int
+  var outputs: Int
+
+  /// Accumulators of all outputs take about 16 KiB, but epilogues take eight rows together; no tile
+  /// is so large that threads are idle.
+  init(outputs: Int, positions: Int, threads: Int) {
+    let share = (positions + threads - 1) / threads
+    rows = max(1, min(max(4096 / max(outputs, 1), 8), 32, share))
+    self.outputs = outputs
+  }
+
+  /// Whole groups of rows of a kernel, about the same number in each tile.
+  init(rows: Int, of positions: Int, multiple: Int, outputs: Int, threads: Int) {
+    let tiles = max((positions + rows - 1) / rows, threads, 1)
+    let share = (positions + tiles - 1) / tiles
+    self.rows = max((share + multiple - 1) / multiple * multiple, 1)
+    self.outputs = outputs
+  }
+}

@@ -1,0 +1,125 @@
+// The epilogues of bit planes, after the loops of `epilogue_loops.h` for AVX-512.
+#include "../planes_avx512.h"
+
+enum { group_rows = 8 };
+
+// The accumulators of a whole group and block, 16 channels at a time, through the steps.
+BNN_INLINE void finish_group(
+  const bnn_planes *planes, const int32_t *const *bases, part p, const job *job) {
+  const plane_bytes bytes = bytes_of_planes(planes);
+  BNN_UNROLL for (size_t i = 0; i < 8; i += 2) {
+    __m512i rows[4];
+    numbers_of_bytes(&bytes, i, rows);
+    floats16 v[rows_at_once];
+    BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
+      const __m512i pair = rows[m / 4 * 2 + m % 2];
+      const __m256i half =
+        m % 4 < 2 ? _mm512_castsi512_si256(pair) : _mm512_extracti64x4_epi64(pair, 1);
+      const __m512i base = _mm512_loadu_si512(bases[m] + p.channel);
+      const __m512 x = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_cvtepu16_epi32(half)));
+      memcpy(&v[m], &x, sizeof x);
+    }
+    finish_vectors(group_rows, p, job, v);
+    p.channel += lanes;
+  }
+}
+
+// The accumulators of some rows of a group: [row][channel of the block].
+BNN_INLINE void accumulators_of_planes(
+  const bnn_planes *planes, const int32_t *const *bases, size_t rows, size_t first, size_t count,
+  int32_t *out) {
+  uint16_t twice[group_rows][block];
+  numbers_of_planes(planes, twice);
+  for (size_t m = 0; m < rows; m++)
+    for (size_t c = 0; c < count; c++) *out++ = bases[m][first + c] - twice[m][c];
+}
+
+BNN_TARGET static void finish_planes(
+  size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+  const int32_t *const *bases, const bnn_epilogue_step *steps, size_t count, float *values,
+  size_t values_step, const bnn_epilogue_test *test, uint64_t *bits) {
+  const job all = {
+    .channels = channels, .steps = steps, .count = count, .values = values,
+    .values_step = values_step, .test = test, .bits = bits};
+  for (size_t row = 0; row < rows; row += group_rows) {
+    const size_t left = rows - row, some = left < group_rows ? left : group_rows;
+    for (size_t i = 0; i < channels.count; i += block, planes++) {
+      const size_t width = channels.count - i, c = channels.first + i;
+      if (left >= group_rows && width >= block) {
+        finish_group(planes, bases + row, (part){row, c, 0}, &all);
+      } else {
+        int32_t numbers[group_rows * block];
+        const size_t some_channels = width < block ? width : block;
+        accumulators_of_planes(planes, bases + row, some, c, some_channels, numbers);
+        job edge = all;
+        edge.channels = (bnn_channel_range){channels.all, c, some_channels};
+        edge.x = (const char *)numbers;
+        edge.x_step = some_channels;
+        edge.first_row = row;
+        finish(true, row + some, &edge);
+      }
+    }
+  }
+}
+
+// Output o of each lane becomes bit o: 8 × 8 bits are transposed, 1, 2 and 4 apart.
+BNN_INLINE __m512i in_order(__m512i x) {
+  const struct {
+    unsigned shift;
+    long long mask;
+  } steps[3] = {{7, 0x00aa00aa00aa00aa}, {14, 0x0000cccc0000cccc}, {28, 0x00000000f0f0f0f0}};
+  enum { differs_inside = 0x28, exclusive_or = 0x96 };
+  BNN_UNROLL for (size_t i = 0; i < 3; i++) {
+    const __m512i mask = _mm512_set1_epi64(steps[i].mask);
+    const __m512i swapped = _mm512_ternarylogic_epi64(
+      x, _mm512_srli_epi64(x, steps[i].shift), mask, differs_inside);
+    x = _mm512_ternarylogic_epi64(
+      x, swapped, _mm512_slli_epi64(swapped, steps[i].shift), exclusive_or);
+  }
+  return x;
+}
+
+// The lanes in which the mismatches are inside, of which the planes from the second one on are given.
+BNN_INLINE __m512i inside_bounds(const bnn_planes *planes, const bnn_plane_bounds *bounds) {
+  enum { borrow = 0x8e };
+  __m512i below_from = _mm512_setzero_si512(), below_to = below_from;
+  BNN_UNROLL for (size_t plane = 0; plane < bnn_bound_planes; plane++) {
+    const __m512i bits = _mm512_load_si512(planes->words[plane + 1]);
+    const __m512i from = _mm512_set1_epi64((long long)bounds->from[plane]);
+    const __m512i to = _mm512_set1_epi64((long long)bounds->to[plane]);
+    below_from = _mm512_ternarylogic_epi64(bits, from, below_from, borrow);
+    below_to = _mm512_ternarylogic_epi64(bits, to, below_to, borrow);
+  }
+  return _mm512_andnot_si512(below_from, below_to);
+}
+
+// The words of up to 8 rows. Rows in the middle of an image have the same bounds.
+BNN_INLINE __m512i test_group(
+  size_t rows, size_t index, const bnn_planes *planes, const bnn_plane_bounds *const *bounds) {
+  __m512i words = _mm512_setzero_si512();
+  for (__mmask8 left = (__mmask8)((1u << rows) - 1); left != 0;) {
+    const bnn_plane_bounds *first = bounds[__builtin_ctz(left)];
+    __mmask8 same = 0;
+    for (size_t m = 0; m < rows; m++) same |= (__mmask8)((bounds[m] == first) << m);
+    words = _mm512_mask_mov_epi64(words, same, inside_bounds(planes, first + index));
+    left &= (__mmask8)~same;
+  }
+  return in_order(words);
+}
+
+BNN_TARGET static void test_planes(
+  size_t rows, bnn_channel_range channels, const bnn_planes *planes,
+  const bnn_plane_bounds *const *bounds, const uint64_t *outside_is_plus, uint64_t *bits) {
+  const size_t words = (channels.all + block - 1) / block;
+  for (size_t row = 0; row < rows; row += group_rows) {
+    const size_t left = rows - row, some = left < group_rows ? left : group_rows;
+    for (size_t i = 0; i < channels.count; i += block, planes++) {
+      const size_t index = (channels.first + i) / block;
+      const __m512i plus = _mm512_set1_epi64((long long)outside_is_plus[index]);
+      uint64_t found[group_rows] __attribute__((aligned(64)));
+      const __m512i inside = test_group(some, index, planes, bounds + row);
+      _mm512_store_si512(found, _mm512_xor_si512(inside, plus));
+      for (size_t m = 0; m < some; m++) bits[(row + m) * words + index] = found[m];
+    }
+  }
+}
