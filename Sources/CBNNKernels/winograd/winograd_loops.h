@@ -175,17 +175,18 @@ BNN_INLINE void sum_products(
   floats_of_width sums[group][points];
   BNN_UNROLL for (size_t t = 0; t < tiles; t++)
     BNN_UNROLL for (size_t y = 0; y < points; y++) sums[t][y] = 0;
-  const size_t channels = phase_channels(s);
-  for (size_t phase = 0; phase < s->axes[0].stride; phase++) {
+  const size_t channels = phase_channels(s), phase_inputs = phase_chunks(s) * points * group * chunk;
+  // Phases without a last tap come first: their products are smaller, and so is what is rounded.
+  for (size_t phase = s->axes[0].stride; phase-- > 0;) {
     const bool is_full = phase < s->axes[0].full_phases;
     const float *weight = weights + phase * channels * points * output_block;
-    for (size_t c = 0; c < channels; c += chunk, inputs += points * group * chunk) {
-      if (c >= counted) continue;
+    const float *input = inputs + phase * phase_inputs;
+    for (size_t c = 0; c < counted; c += chunk, input += points * group * chunk) {
       const size_t left = counted - c, count = left < chunk ? left : chunk;
       if (is_full)
-        add_products(tiles, points, count, inputs, weight, sums);
+        add_products(tiles, points, count, input, weight, sums);
       else
-        add_products(tiles, points - 1, count, inputs, weight, sums);
+        add_products(tiles, points - 1, count, input, weight, sums);
       weight += chunk * points * output_block;
     }
   }
