@@ -175,7 +175,8 @@ BNN_INLINE void sum_products(
   floats_of_width sums[group][points];
   BNN_UNROLL for (size_t t = 0; t < tiles; t++)
     BNN_UNROLL for (size_t y = 0; y < points; y++) sums[t][y] = 0;
-  const size_t channels = phase_channels(s), phase_inputs = phase_chunks(s) * points * group * chunk;
+  const size_t channels = phase_channels(s);
+  const size_t phase_inputs = phase_chunks(s) * points * group * chunk;
   // Phases without a last tap come first: their products are smaller, and so is what is rounded.
   for (size_t phase = s->axes[0].stride; phase-- > 0;) {
     const bool is_full = phase < s->axes[0].full_phases;
