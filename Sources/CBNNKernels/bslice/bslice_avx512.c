@@ -68,9 +68,8 @@ BNN_TARGET static inline __attribute__((always_inline)) void write_word(
 const bnn_bslice bnn_bslice_8__avx512 = {
   .name = "bnn_bslice_8__avx512",
   .isa = BNN_ISA_AVX512,
-  .most_bits = 64,
-  .most_bits_for_integers = 32,
-  .most_ungrouped_bits_for_integers = 32,
+  .most_grouped = {.bits = 32, .integers = 32},
+  .most_ungrouped = {.bits = 16, .integers = 8},
   BNN_BSLICE_FUNCTIONS,
 };
 
@@ -78,9 +77,8 @@ const bnn_bslice bnn_bslice_8__avx512 = {
 const bnn_bslice bnn_bslice_8__avx512vpopcntdq = {
   .name = "bnn_bslice_8__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
-  .most_bits = 32,
-  .most_bits_for_integers = 32,
-  .most_ungrouped_bits_for_integers = 8,
+  .most_grouped = {.bits = 32, .integers = 16},
+  .most_ungrouped = {.bits = 16, .integers = 8},
   BNN_BSLICE_FUNCTIONS,
 };
 

@@ -14,8 +14,7 @@ typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 const bnn_bslice bnn_bslice_2__scalar = {
   .name = "bnn_bslice_2__scalar",
   .isa = BNN_ISA_SCALAR,
-  .most_bits = 64,
-  .most_bits_for_integers = 64,
-  .most_ungrouped_bits_for_integers = 64,
+  .most_grouped = {.bits = 64, .integers = 64},
+  .most_ungrouped = {.bits = 64, .integers = 64},
   BNN_BSLICE_FUNCTIONS,
 };

@@ -82,8 +82,10 @@ struct bnn_bslice {
   bnn_isa isa;
   size_t vector_words;
   // Up to so many bits per tap it is faster than products of rows of bits of the same instruction
-  // set: where it ends in bits, and where integers are needed, in several groups and in one.
-  size_t most_bits, most_bits_for_integers, most_ungrouped_bits_for_integers;
+  // set: in several groups and in one, where it ends in bits and where integers are needed.
+  struct {
+    size_t bits, integers;
+  } most_grouped, most_ungrouped;
   // `count` planes from a row of fields: in plane i each field is all ones or zeros as its bit i.
   void (*spread)(
     const uint64_t *source, size_t words, size_t field, size_t count, uint64_t *planes,

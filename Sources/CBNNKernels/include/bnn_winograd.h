@@ -6,7 +6,7 @@
 // tap t · s + p of the kernel. The last tap of some phases is missing where s does not divide the
 // kernel; the products at the point ∞ are 0 there and left out.
 //
-// The points are 0, 1, −1, 2, −1/2 and ∞, which keep the rounding errors near those of sums of
+// The points are 0, 1, −1, 2, −1/2 and ∞, with rounding errors of about twice those of sums of
 // products. Kernels agree within a tolerance, as those of `bnn_fgemm.h`. An infinity or a NaN in
 // the input reaches all outputs of the tiles that see it.
 #ifndef BNN_WINOGRAD_H

@@ -177,7 +177,7 @@ BNN_INLINE void sum_products(
     BNN_UNROLL for (size_t y = 0; y < points; y++) sums[t][y] = 0;
   const size_t channels = phase_channels(s);
   const size_t phase_inputs = phase_chunks(s) * points * group * chunk;
-  // Phases without a last tap come first: their products are smaller, and so is what is rounded.
+  // One order for all kernels: phases without a last tap, whose products are smaller, come first.
   for (size_t phase = s->axes[0].stride; phase-- > 0;) {
     const bool is_full = phase < s->axes[0].full_phases;
     const float *weight = weights + phase * channels * points * output_block;
