@@ -18,10 +18,13 @@ public struct LayerReport: Hashable, Sendable, Encodable {
   public var bitsPerWeight: Double
   public var coding: String
 
-  /// The layers of a model that have weights.
+  /// The convolutions and matrix products of a model.
   public static func layers(of model: BinaryModel, summary: FileSummary) -> [LayerReport] {
     model.layers.indices.compactMap { index -> LayerReport? in
       let layer = model.layers[index]
+      if case .array(let operation) = layer.operation {
+        return LayerReport(operation, index, of: model, summary)
+      }
       let shape: Shape
       let kind: String
       let bits: Double
@@ -53,6 +56,31 @@ public struct LayerReport: Hashable, Sendable, Encodable {
         floatMACs: kind == "binary" ? 0 : macs, bytes: summary.layers[index].bytes,
         bitsPerWeight: bits, coding: coding)
     }
+  }
+}
+
+extension LayerReport {
+  /// A product of two operands, of which the second one is taken as the weights: a constant, which
+  /// is a layer of its own, or computed.
+  private init?(
+    _ operation: ArrayOperation, _ index: Int, of model: BinaryModel, _ summary: FileSummary
+  ) {
+    let layer = model.layers[index]
+    guard let title = operation.productTitle, layer.inputs.count > 1 else { return nil }
+    let operand = layer.inputs[1]
+    let constant = model.layers.indices.first { other in
+      guard case .array(.constant) = model.layers[other].operation else { return false }
+      return model.layers[other].outputs.contains(operand)
+    }
+    let weights = model.values[operand].dimensions
+    self.init(
+      name: layer.name, kind: "float", operation: title,
+      inputShape: model.values[layer.inputs[0]].dimensions.text,
+      outputShape: model.values[layer.outputs[0]].dimensions.text, weightShape: weights.text,
+      parameters: constant == nil ? 0 : weights.shape(batch: 1).count, binaryMACs: 0,
+      floatMACs: operation.products(of: layer, in: model),
+      bytes: summary.layers[index].bytes + (constant.map { summary.layers[$0].bytes } ?? 0),
+      bitsPerWeight: constant == nil ? 0 : 32, coding: constant == nil ? "computed" : "float32")
   }
 }
 

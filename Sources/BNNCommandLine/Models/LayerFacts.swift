@@ -56,26 +56,11 @@ extension LayerFacts {
       bitsPerWeight = 8
       reason = "its weights are real-valued, stored as bytes"
     case .array(let operation):
-      floatMACs = operation.products(layer, of: model)
+      floatMACs = operation.products(of: layer, in: model)
       if case .constant(let tensor) = operation { parameters = tensor.count }
     default: break
     }
     parameters += weights
-  }
-}
-
-extension ArrayOperation {
-  /// Multiply-accumulates for a batch of one.
-  fileprivate func products(_ layer: Layer, of model: BinaryModel) -> Int {
-    let shapes = layer.inputs.map { model.values[$0].dimensions.shape(batch: 1) }
-    let result = layer.outputs.first.map { model.values[$0].countOfOne } ?? 0
-    switch self {
-    case .matrixProduct: return result * (shapes[0].dimensions.last ?? 1)
-    case .convolution: return result * shapes[1].dimensions.dropFirst().reduce(1, *)
-    case .transposedConvolution:
-      return shapes[0].count * shapes[1].dimensions.dropFirst().reduce(1, *)
-    default: return 0
-    }
   }
 }
 
