@@ -172,6 +172,28 @@ import Testing
     #expect(try failure(Array("PK plain text".utf8)).reason == .notNumPy)
   }
 
+  @Test func `Random damage is an error or another array, never a crash`() throws {
+    let whole = Self.file(Self.header("<f4", "(2, 3)"), [UInt8](0..<24))
+    for seed in 0..<3000 as Range<UInt64> {
+      var generator = SeededGenerator(seed: seed)
+      var bytes = whole
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let position = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0: bytes[position] = UInt8.random(in: 0...255, using: &generator)
+        case 1: bytes[position] = Array("9(,)'{}:LTF<>".utf8).randomElement(using: &generator) ?? 0
+        default: bytes.remove(at: position)
+        }
+      }
+      let path = try folder.write(bytes, as: "damaged.npy")
+      do throws(ImportError) {
+        _ = try NumPy.readArray(path)
+      } catch {
+        #expect(error.category == .malformed || error.category == .unsupported, "seed \(seed)")
+      }
+    }
+  }
+
   @Test func `A missing file`() throws {
     let error = #expect(throws: ImportError.self) { try NumPy.readArray("/nowhere/x.npy") }
     #expect(error?.category == .missingFile)

@@ -66,6 +66,26 @@ struct LibraryUserTests {
     #expect(after.distance(to: halves) < 1e-6)
   }
 
+  /// The README's example.
+  @Test func aCheckpointBecomesAVerifiedFile() throws {
+    let folder = Self.digits + "/../checkpoints"
+    let source = try SourceModel(
+      checkpointFile: folder + "/reactnet-18.npz", architecture: Architecture(named: "reactnet-18"),
+      settings: ["classes": "10", "resolution": "32"])
+    let converter = try Converter()
+    let conversion = try converter.convert(source)
+    let report = try Verifier(
+      source: converter.resolveSigns(of: source), canonical: conversion.canonical,
+      model: conversion.model
+    ).verify()
+    #expect(report.verdict == .match)
+    let name = source.graph[source.graph.inputs[0]].name
+    let images = try NumPy.readArray(folder + "/residual.input.npy")
+    let logits = try InferenceSession(conversion.model).run([name: images])[0].tensor
+    let expected = try NumPy.readArray(folder + "/reactnet-18.output.npy")
+    #expect(logits.distance(to: expected) <= 1e-5)
+  }
+
   @Test func aModelWithoutBinaryLayersIsRefusedWithReasons() throws {
     var graph = Graph(name: "float")
     let x = graph.addInput(name: "x", type: ValueType(.float32, [.batch(1), .fixed(3)]))
