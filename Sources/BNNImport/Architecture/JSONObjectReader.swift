@@ -146,7 +146,7 @@ final class JSONObjectReader {
 }
 
 /// A place in a document: how it is called in messages, and where it is written.
-struct JSONPlace {
+struct JSONPlace: Sendable {
   let document: JSONText
   /// Such as `graph[3].unit[0].stride`: through the blocks that are used.
   var path: String

@@ -1,5 +1,5 @@
 /// The text of a JSON document that is known to be valid, to find lines in it.
-struct JSONText {
+struct JSONText: Sendable {
   private let bytes: [UInt8]
 
   /// A step on the way to a value of a document.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON document.
-enum JSONValue: Hashable, Decodable {
+enum JSONValue: Hashable, Sendable, Decodable {
   case object([String: JSONValue])
   case array([JSONValue])
   case string(String)
