@@ -113,6 +113,19 @@ import Testing
       try Command.run(
         "bnnconvert", [Self.checkpoint, scratch.file("out.bnn"), "--architecture", wrong]
       ).expectError(65, "line 5: graph[0].op")
+      let cycle = text.replacingOccurrences(
+        of: "\"graph\"", with: "\"blocks\": {\"a\": {\"graph\": [{\"use\": \"a\"}]}}, \"graph\"")
+      let used = cycle.replacingOccurrences(of: "{\"op\": \"swish\"}", with: "{\"use\": \"a\"}")
+        .replacingOccurrences(
+          of: "{\"op\": \"dense\", \"weights\": \"conv1.weight\"}", with: "{\"op\": \"relu\"}")
+      let run = try Command.run(
+        "bnnconvert",
+        [
+          Self.checkpoint, scratch.file("out.bnn"), "--architecture",
+          try scratch.file("a.json", holding: used),
+        ])
+      run.expectError(65, "cycle: 'a', 'a'")
+      #expect(!run.errors.contains("export"), "a description is not exported")
       #expect(try scratch.names() == ["a.json"])
     }
   }

@@ -5,8 +5,12 @@ import BNNKit
 
 extension CommandError {
   init(_ error: ImportError) {
+    var isDescription = false
+    if case .block = error.place { isDescription = true }
     let remedy =
       switch error.reason {
+      // A description is written by hand.
+      case _ where isDescription: ""
       case .truncated, .empty, .invalidWireFormat, .notAModel, .noOperatorSet, .cycle,
         .undefinedValue, .duplicateValue, .wrongByteCount, .wrongElementCount, .elementOutOfRange:
         "; export the model again"
