@@ -17,36 +17,45 @@ public struct UnquantizedLayer: Hashable, Sendable {
 }
 
 extension LoweredModel {
-  /// The layers with real weights that may be computed in integers.
-  package var quantizableLayers: [Int] {
+  /// The layers with real weights.
+  package var realLayers: [Int] {
     model.layers.indices.filter { index in
-      guard case .convolution(_, .float32(_, let shape), _) = model.layers[index].operation else {
-        return false
-      }
-      return shape.products <= FileLayout.maximumByteProducts
+      if case .convolution(_, .float32, _) = model.layers[index].operation { true } else { false }
     }
   }
 
-  /// Makes every layer with real weights one that computes in integers.
+  /// The layers with real weights that may be computed in integers.
+  package var quantizableLayers: [Int] {
+    realLayers.filter { products($0) <= FileLayout.maximumByteProducts }
+  }
+
+  /// The products of one sum of a layer with real weights.
+  private func products(_ index: Int) -> Int {
+    guard case .convolution(_, let weights, _) = model.layers[index].operation else { return 0 }
+    return weights.shape.dimensions.dropFirst().reduce(1, *)
+  }
+
+  /// Makes layers with real weights compute in integers.
   ///
-  /// - Parameter ranges: of what the layers read, by value of the model.
+  /// - Parameters:
+  ///   - layers: indices of such layers.
+  ///   - ranges: of what they read, by layer.
   /// - Returns: the layers that stay as they are.
-  package mutating func quantize(_ ranges: [Int: ClosedRange<Float>]) -> [UnquantizedLayer] {
+  package mutating func quantize(
+    _ layers: [Int], ranges: [Int: ClosedRange<Float>]
+  ) -> [UnquantizedLayer] {
     var unchanged: [UnquantizedLayer] = []
-    for index in model.layers.indices {
-      let layer = model.layers[index]
-      guard case .convolution(_, .float32(_, let shape), _) = layer.operation else { continue }
-      let input = layer.inputs.first.flatMap { ranges[$0] }.flatMap { InputQuantization(range: $0) }
-      let keep = { (reason: UnquantizedLayer.Reason) in
-        unchanged.append(UnquantizedLayer(layer: layer.name, reason: reason))
-      }
-      if shape.products > FileLayout.maximumByteProducts {
-        keep(.tooManyProducts(shape.products))
+    for index in layers {
+      let input = ranges[index].flatMap { InputQuantization(range: $0) }
+      var reason: UnquantizedLayer.Reason?
+      if products(index) > FileLayout.maximumByteProducts {
+        reason = .tooManyProducts(products(index))
       } else if let input {
-        if !quantize(index, input) { keep(.weights) }
+        reason = quantize(index, input) ? nil : .weights
       } else {
-        keep(.range)
+        reason = .range
       }
+      if let reason { unchanged.append(.init(layer: model.layers[index].name, reason: reason)) }
     }
     return unchanged
   }
@@ -74,11 +83,6 @@ extension LoweredModel {
       geometry, weights: weights, input: input, epilogue)
     return true
   }
-}
-
-extension Shape {
-  /// The products of one sum of a convolution with weights of this shape.
-  fileprivate var products: Int { dimensions.dropFirst().reduce(1, *) }
 }
 
 extension UnquantizedLayer: CustomStringConvertible {

@@ -13,6 +13,8 @@ public struct SourceModel: Sendable {
   public var metadata: [(key: String, value: String)]
   /// How a checkpoint gave the parameters; nil where none did.
   public internal(set) var checkpointUse: CheckpointUse?
+  /// Weights of an ONNX file that no output depends on.
+  public internal(set) var unreadWeights: [UnreadWeights] = []
 
   public enum Format: String, Hashable, Sendable {
     case onnx, checkpoint
@@ -38,4 +40,10 @@ public struct SourceModel: Sendable {
     self.format = format
     self.metadata = metadata
   }
+}
+
+/// An initializer that nothing leads from to an output.
+public struct UnreadWeights: Hashable, Sendable, Encodable {
+  public var name: String
+  public var bytes: Int
 }

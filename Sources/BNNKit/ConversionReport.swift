@@ -10,6 +10,8 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   public var signs: [SignReport]
   public var passes: [PassSummary]
   public var notes: [String]
+  /// What lossy choices changed; nil where there were none.
+  public var change: ChangeReport?
 
   public struct SignReport: Hashable, Sendable, Encodable {
     public var name: String
@@ -46,9 +48,43 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
     passes = conversion.passReports.map {
       PassSummary(name: $0.pass, rewrites: $0.outcome.rewrites.count)
     }
+    change = conversion.change.map(ChangeReport.init)
     notes =
-      (checkpoint?.notes ?? []) + conversion.findings.compactMap(\.note)
+      (checkpoint?.notes ?? []) + conversion.unreadWeights.notes + conversion.model.sharedWeights
+      + conversion.findings.compactMap(\.note)
       + conversion.unquantized.map { "\($0)" }
+  }
+}
+
+extension [UnreadWeights] {
+  /// A sentence for people.
+  fileprivate var notes: [String] {
+    guard !isEmpty else { return [] }
+    let names = prefix(3).map(\.name) + (count > 3 ? ["…"] : [])
+    let bytes = reduce(0) { $0 + $1.bytes }
+    return ["\(bytes) bytes of weights that no output depends on: \(names.joined(separator: ", "))"]
+  }
+}
+
+extension BinaryModel {
+  /// Layers whose weights another one has too, in sentences.
+  fileprivate var sharedWeights: [String] {
+    var first: [Weights: String] = [:]
+    return layers.compactMap { layer in
+      let weights: Weights
+      switch layer.operation {
+      case .binaryConvolution(_, let packed, _): weights = .signs(packed)
+      case .convolution(_, let any, _): weights = any
+      default: return nil
+      }
+      // Few small weights are equal by chance.
+      guard weights.shape.count >= 64 else { return nil }
+      guard let other = first[weights] else {
+        first[weights] = layer.name
+        return nil
+      }
+      return "'\(layer.name)': the same weights as '\(other)', stored once"
+    }
   }
 }
 
@@ -80,8 +116,55 @@ extension Finding {
       "computed in float32 what the source computes in \(type.rawValue)"
     case .codebook(let node, let kernels, let count):
       "'\(node)': its \(count) kernels are \(kernels) different ones"
+    case .notRounded(let node, let storage):
+      "'\(node)': some of its numbers stay float32: \(storage.rawValue) cannot hold them"
+    case .deadChannels(let dead):
+      "'\(dead.node)': \(dead.constant) of its \(dead.channels) channels are constant; "
+        + "\(dead.removed) channels that change nothing were removed"
+    case .limitedKernels(let kernels):
+      "'\(kernels.node)': \(kernels.after) of its \(kernels.before) kernels are left; "
+        + "\(percent(kernels.changedWeights)) of the weights and "
+        + "\(percent(kernels.error)) of the energy changed"
     case .reachableZeros(let node, let channels):
       "'\(node)': \(channels) channels can reach an exact zero at a plain Sign; see --sign-of-zero"
     }
   }
+}
+
+/// What lossy choices changed in the outputs, as a part of the largest output.
+public struct ChangeReport: Hashable, Sendable, Encodable {
+  /// `calibration` or `seeded`.
+  public var inputs: String
+  public var samples: Int
+  public var maximumError: Double
+  /// The part of the rows whose largest output is at the same place.
+  public var top1Agreement: Double
+  /// Where only one layer is changed.
+  public var layers: [Layer]
+
+  public struct Layer: Hashable, Sendable, Encodable {
+    public var name: String
+    public var maximumError: Double
+    public var top1Agreement: Double
+  }
+
+  init(_ change: LossyChange) {
+    inputs = change.isCalibrated ? "calibration" : "seeded"
+    samples = change.samples
+    maximumError = change.outputs.maximumError
+    top1Agreement = change.outputs.top1Agreement
+    layers = change.layers.map {
+      Layer(
+        name: $0.name, maximumError: $0.outputs.maximumError,
+        top1Agreement: $0.outputs.top1Agreement)
+    }
+  }
+}
+
+/// A part in percent with two digits behind the point.
+private func percent(_ part: Double) -> String {
+  guard part.isFinite else { return "\(part)" }
+  let hundredths = Int((min(part, 1e9) * 10_000).rounded())
+  let rest = hundredths % 100
+  return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) %"
 }

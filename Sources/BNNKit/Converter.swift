@@ -1,34 +1,3 @@
-/// What a conversion may be told.
-public struct ConversionOptions: Hashable, Sendable {
-  /// The bit for the 0 of a plain `Sign(0)`.
-  public var signOfZero: SignOfZero
-  /// Passes of the standard pipeline that are left out.
-  public var disabledPasses: [String]
-  /// Whether a model in which nothing is binary is converted all the same.
-  public var allowsFloat: Bool
-  /// What the weights of real-valued convolutions and dense layers become.
-  public var floatStorage: FloatStorage
-  /// Real inputs by name, any batch of them, for ``FloatStorage/int8Compute``: what a layer reads of
-  /// them is the range that its bytes stand for. Not recorded in the file.
-  public var calibration: [String: Tensor]
-  /// How far a layer in integers may be from the source's real values, as a part of the largest, for
-  /// verification to accept it. Recorded in the file.
-  public var maximumError: Double?
-
-  public init(
-    signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false,
-    floatStorage: FloatStorage = .float32, calibration: [String: Tensor] = [:],
-    maximumError: Double? = nil
-  ) {
-    self.signOfZero = signOfZero
-    self.disabledPasses = disabledPasses
-    self.allowsFloat = allowsFloat
-    self.floatStorage = floatStorage
-    self.calibration = calibration
-    self.maximumError = maximumError
-  }
-}
-
 /// Turns an imported network into a `.bnn` model.
 ///
 ///     let source = try SourceModel(onnxFile: "network.onnx")
@@ -39,8 +8,11 @@ public struct Converter: Sendable {
   public static let producer = "bnn-toolkit \(toolkitVersion)"
 
   public var options: ConversionOptions
-  /// The passes that run; change it to add passes of your own.
+  /// The passes that run; change it to add passes of your own. Those that make lossy choices are
+  /// added to it.
   public var pipeline: PassPipeline
+  /// Whether a file is there already, of which only the graph is to be made again.
+  private var isReproducing = false
 
   /// - Throws: ``PassError/unknownPass(_:known:)`` if a disabled pass does not exist.
   public init(options: ConversionOptions = .init()) throws(PassError) {
@@ -57,27 +29,16 @@ public struct Converter: Sendable {
   ///   here.
   public init(reproducing provenance: Provenance) throws(PassError) {
     var options = ConversionOptions(allowsFloat: true)
-    for option in provenance.options {
-      switch option.key {
-      case OptionKey.signOfZero:
-        options.signOfZero = SignOfZero(rawValue: option.value) ?? .plus
-      case OptionKey.maximumError: options.maximumError = Double(option.value)
-      default: break
-      }
-    }
+    options.read(provenance.options)
     let standard = PassPipeline.standard(signOfZero: options.signOfZero)
     let names = standard.passes.map(\.name)
-    for pass in provenance.passes where !names.contains(pass) {
-      throw .unknownPass(pass, known: names)
+    let known = names + Converter.lossyPasses
+    for pass in provenance.passes where !known.contains(pass) {
+      throw .unknownPass(pass, known: known)
     }
     options.disabledPasses = names.filter { !provenance.passes.contains($0) }
     try self.init(options: options)
-  }
-
-  private enum OptionKey {
-    static let floatStorage = "float-storage"
-    static let maximumError = "max-error"
-    static let signOfZero = "sign-of-zero"
+    isReproducing = true
   }
 
   /// Converts a network.
@@ -92,47 +53,29 @@ public struct Converter: Sendable {
   ) throws(ConversionError) -> Conversion {
     var graph = source.graph
     source.graph = Graph()
-    let reports: [PassReport]
-    do {
-      reports = try pipeline.run(on: &graph, observer: observer)
-    } catch {
-      throw .pass(file: source.fileName, error)
-    }
-    let provenance = Provenance(
-      producer: Converter.producer, sourceName: source.fileName.withoutFolder,
-      sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
-      options: recordedOptions)
-    var lowered: LoweredModel
-    do {
-      lowered = try LoweredModel(lowering: graph, provenance: provenance)
-    } catch {
-      throw .export(file: source.fileName, error)
-    }
-    let findings = reports.flatMap(\.outcome.findings)
+    let exact = options.isLossy ? try Converted(graph, by: pipeline, source) : nil
+    let inputs = try lossyInputs(for: graph, source)
+    let pipeline = try pipeline(with: options.calibration.isEmpty ? [] : inputs)
+    let result = try Converted(
+      consuming: &graph, by: pipeline, source, options: options.recorded, observer: observer)
+    var lowered = result.lowered
+    let findings = result.reports.flatMap(\.outcome.findings)
     guard options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary) else {
       throw .nothingBinary(file: source.fileName, findings.compactMap(\.keptFloat))
     }
-    var unquantized: [UnquantizedLayer] = []
-    if options.floatStorage == .int8Compute {
-      unquantized = try quantize(&lowered, graph, file: source.fileName)
-    }
-    return Conversion(
+    let unquantized =
+      options.storage.computesInIntegers && !isReproducing
+      ? try quantize(&lowered, result.graph, file: source.fileName) : []
+    var conversion = Conversion(
       sourceName: source.fileName, sourceBytes: source.byteCount,
-      checkpointUse: source.checkpointUse, canonical: graph, lowered: lowered, passReports: reports,
-      unquantized: unquantized)
-  }
-
-  /// In ascending order of their keys.
-  private var recordedOptions: [Provenance.Option] {
-    var recorded: [Provenance.Option] = []
-    if options.floatStorage != .float32 {
-      recorded.append(.init(key: OptionKey.floatStorage, value: options.floatStorage.rawValue))
-      if let error = options.maximumError {
-        recorded.append(.init(key: OptionKey.maximumError, value: "\(error)"))
-      }
+      checkpointUse: source.checkpointUse, canonical: result.graph, exact: exact?.graph,
+      lowered: lowered, passReports: result.reports, unquantized: unquantized,
+      unreadWeights: source.unreadWeights)
+    if let exact, !isReproducing {
+      conversion.change = try change(
+        from: exact.lowered.model, to: lowered.model, on: inputs, source)
     }
-    recorded.append(.init(key: OptionKey.signOfZero, value: options.signOfZero.rawValue))
-    return recorded
+    return conversion
   }
 
   /// The source's graph in which every recognized sign gives the bit that the conversion gives
@@ -161,11 +104,18 @@ public struct Conversion: Sendable {
   public let checkpointUse: CheckpointUse?
   /// The graph after all passes: what the file means.
   public let canonical: Graph
+  /// The graph before lossy choices changed it; nil where there were none.
+  public let exact: Graph?
   /// The model, and which of its layers comes from which node.
   public let lowered: LoweredModel
   public let passReports: [PassReport]
   /// Layers with real weights that ``FloatStorage/int8Compute`` left as they are.
   public let unquantized: [UnquantizedLayer]
+
+  /// Weights of the source that no output depends on.
+  public let unreadWeights: [UnreadWeights]
+  /// What lossy choices changed; nil where there were none.
+  public internal(set) var change: LossyChange?
 
   /// What the file holds.
   public var model: BinaryModel { lowered.model }
@@ -183,6 +133,10 @@ public enum ConversionError: Error, Hashable, Sendable {
   case calibrationMissing(file: String, layers: [String])
   /// The model does not run on the inputs for calibration.
   case calibration(file: String, RuntimeError)
+  /// There are no inputs to measure lossy choices with.
+  case noInputs(file: String, VerificationError)
+  /// Lossy choices change the outputs by more than is allowed.
+  case outputChange(file: String, error: Double, limit: Double)
 }
 
 /// A layer that stayed real-valued.
@@ -193,7 +147,7 @@ public struct KeptFloat: Hashable, Sendable {
 
 extension String {
   /// The last part of a path, without characters that a file's metadata may not hold.
-  fileprivate var withoutFolder: String {
+  var withoutFolder: String {
     let last = split(separator: "/").last.map(String.init) ?? ""
     return String(
       String.UnicodeScalarView(last.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
@@ -225,6 +179,13 @@ extension ConversionError: CustomStringConvertible {
         "\(file): int8-compute needs to know what \(names)\(layers.count > 8 ? ", …" : "") read; "
         + "give real inputs with --calibration [NAME=]FILE"
     case .calibration(let file, let error): return "\(file): --calibration: \(error)"
+    case .noInputs(let file, let error):
+      return "\(file): no inputs to measure the change with: \(error); give --calibration"
+    case .outputChange(let file, let error, let limit):
+      return
+        "\(file): outputs change by \(shortened(error)) of the largest, --max-error allows "
+        + "\(shortened(limit)); "
+        + "store more of it in float32, for example with --layer 'REGEX=float32'"
     }
   }
 }

@@ -25,6 +25,10 @@ public protocol Pass: Sendable {
   func run(on graph: inout Graph) throws(GraphError) -> PassOutcome
 }
 
+/// A pass after which the network may compute something else than its source, because the user
+/// chose so. What a conversion changes is measured against the pipeline without such passes.
+public protocol LossyPass: Pass {}
+
 /// What a pass did.
 public struct PassOutcome: Hashable, Sendable {
   /// One entry per rewrite.
@@ -65,8 +69,37 @@ public enum Finding: Hashable, Sendable {
   case computedInFloat32(ElementType)
   /// The kernels of a layer are chosen from few: how many different ones of how many.
   case codebook(node: String, kernels: Int, of: Int)
+  /// Channels that were found to change nothing.
+  case deadChannels(DeadChannels)
+  /// Numbers that the storage that was asked for cannot hold; they stay float32.
+  case notRounded(node: String, storage: FloatStorage)
+  /// The kernels of a layer were replaced by the nearest of a codebook.
+  case limitedKernels(LimitedKernels)
   /// Channels in which an exact zero can reach a plain `Sign`, whose bit the conversion chose.
   case reachableZeros(node: String, channels: Int)
+}
+
+/// Channels of a layer that change nothing.
+public struct DeadChannels: Hashable, Sendable {
+  public var node: String
+  public var channels: Int
+  /// How many have a bit that no input changes.
+  public var constant: Int
+  /// How many were removed. The others stay, because a reader pads with zeros.
+  public var removed: Int
+}
+
+/// What a codebook of few kernels changed in a layer.
+public struct LimitedKernels: Hashable, Sendable {
+  public var node: String
+  /// How many different kernels the layer had, and has.
+  public var before: Int
+  public var after: Int
+  /// The part of the weights that changed their sign.
+  public var changedWeights: Double
+  /// The energy of the change as a part of that of the weights, outputs weighted by their scale;
+  /// with calibration, the energy of the change of the sums as a part of that of the sums.
+  public var error: Double
 }
 
 /// A recognized activation sign.

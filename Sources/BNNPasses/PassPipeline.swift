@@ -40,6 +40,8 @@ public struct PassPipeline: Sendable {
       // After thresholds are known: signs of one value with the same thresholds are one.
       EliminateDuplicates(),
       FuseBlocks(),
+      // Blocks show which bits no sum can change.
+      RemoveDeadChannels(),
       // Last: what is left has to be said with the operations that files have.
       DecomposeOperators(),
     ])

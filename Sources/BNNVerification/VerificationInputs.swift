@@ -42,7 +42,7 @@ package struct VerificationInputs {
   ///
   /// - Parameter extents: of the axes that inputs list positions of, by name of the input; nil for
   ///   those that the graph tells.
-  init(
+  package init(
     seed: UInt64, for graph: Graph, extents: [String: Int]? = nil, samples: Int = 8
   ) throws(VerificationError) {
     var random = SplitMix64(state: seed)

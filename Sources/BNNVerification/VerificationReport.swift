@@ -17,8 +17,8 @@ public struct VerificationReport: Hashable, Sendable, Encodable {
   public var signZeros: Int
   /// How many entries of a batch were compared.
   public var samples: Int
-  /// Whether the file has layers whose weights were rounded to bytes. What the source gives end to
-  /// end is reported then and does not decide.
+  /// Whether the conversion rounded or replaced numbers for a smaller file. What the source gives end
+  /// to end is reported then and decides only against a limit that the conversion was given.
   public var isLossy = false
 
   public enum Verdict: String, Hashable, Sendable, Encodable {
@@ -75,7 +75,7 @@ extension VerificationReport: CustomStringConvertible {
     if let expected { lines.append("recorded outputs to model: \(expected.summary)") }
     if isLossy {
       lines.append(
-        "weights were rounded to int8 (--float-storage): the source does not decide end to end")
+        "the file was made with lossy choices: the source decides end to end only by --max-error")
     }
     if signZeros > 0 {
       lines.append("\(signZeros) zeros at a Sign, which the file gives a bit of its choice")
@@ -119,7 +119,7 @@ extension VerificationReport.Comparison {
 }
 
 /// A number with three significant digits, without Foundation.
-func shortened(_ value: Double) -> String {
+package func shortened(_ value: Double) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
   var (mantissa, exponent) = (value.magnitude, 0)
   while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }

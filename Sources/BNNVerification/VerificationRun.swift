@@ -8,6 +8,8 @@ import BNNTensor
 struct VerificationRun {
   private let verifier: Verifier
   private let lowered: LoweredModel
+  /// What was lowered before lossy choices, where there are some.
+  private let exact: LoweredModel?
   private let stored: [StoredComparison]
   /// One per layer, up to the first whose structure differs.
   private var layers: [LayerComparison] = []
@@ -16,6 +18,7 @@ struct VerificationRun {
   /// The model with all its bits as further outputs; nil if it cannot be compared bit by bit.
   private var exposed: ExposedSession?
   private var endToEnd = OutputComparison()
+  private var change = OutputChange()
   private var bitFlips = 0
   private var recorded: OutputComparison?
   private var samples = 0
@@ -31,7 +34,17 @@ struct VerificationRun {
           index, of: model, lowered: lowered, canonical: verifier.canonical,
           tolerance: options.tolerance, threads: options.threads))
     }
-    sourceComparison = SourceComparison(verifier.source, lowered, tolerance: options.tolerance)
+    var exact: LoweredModel?
+    if let graph = verifier.exact {
+      do throws(ExportError) {
+        exact = try LoweredModel(lowering: graph, provenance: model.provenance)
+      } catch {
+        throw .export(error)
+      }
+    }
+    sourceComparison = SourceComparison(
+      verifier.source, exact ?? lowered, tolerance: options.tolerance)
+    self.exact = exact
     session = try attempt { () throws(RuntimeError) in
       try InferenceSession(model, threads: options.threads)
     }
@@ -61,7 +74,8 @@ struct VerificationRun {
     }
     for index in layers.indices { try layers[index].compare(reference) }
     let sourceOutputs = try sourceComparison.compare(
-      inputs, canonical: reference, outputs: verifier.canonical.outputs)
+      inputs, canonical: try exactReference(inputs) ?? reference,
+      outputs: (verifier.exact ?? verifier.canonical).outputs)
     let found = try attempt { () throws(RuntimeError) in try session.run(inputs) }
     let byName = Dictionary(found.map { ($0.name, $0.tensor) }) { first, _ in first }
     for (id, name) in zip(verifier.source.outputs, outputNames) {
@@ -69,6 +83,7 @@ struct VerificationRun {
         throw .wrongTensor(name: name)
       }
       endToEnd.compare(source, result)
+      change.compare(name, source, result)
       samples += id == verifier.source.outputs.first ? source.shape.dimensions.first ?? 1 : 0
       guard let tensor = expected[verifier.source[id].name] else { continue }
       guard tensor.count == result.count else { throw .wrongTensor(name: name) }
@@ -76,6 +91,16 @@ struct VerificationRun {
       recorded?.compare(tensor, result)
     }
     bitFlips += try exposed?.flips(inputs, reference, lowered) ?? 0
+  }
+
+  /// The values of the canonical graph before lossy choices.
+  private func exactReference(
+    _ inputs: [String: Tensor]
+  ) throws(VerificationError) -> [ValueID: Tensor]? {
+    guard let graph = verifier.exact, let exact else { return nil }
+    return try attempt { () throws(GraphError) in
+      try ReferenceExecutor(graph).run(inputs, keeping: Set(exact.values.map(\.value)))
+    }
   }
 
   /// The model's names of the source's outputs, which stand in the same order.
@@ -97,9 +122,10 @@ struct VerificationRun {
   }
 
   private var isLossy: Bool {
-    verifier.model.layers.contains {
-      if case .quantizedConvolution = $0.operation { true } else { false }
-    }
+    verifier.exact != nil
+      || verifier.model.layers.contains {
+        if case .quantizedConvolution = $0.operation { true } else { false }
+      }
   }
 
   private func layerReport(_ index: Int) -> VerificationReport.Layer {
@@ -134,15 +160,12 @@ struct VerificationRun {
         "the canonical graph does not compute what the source does: error "
           + shortened(sourceComparison.result.maximumError))
     }
-    if let limit = verifier.options.maximumDistance {
-      for layer in entries {
-        guard let distance = layer.distance, distance > limit else { continue }
-        reasons.append(
-          "layer '\(layer.name)' is \(shortened(distance)) away from the source; "
-            + "\(shortened(limit)) is allowed")
-      }
+    if isLossy, let limit = verifier.options.maximumError, change.maximumError > limit + tolerance {
+      reasons.append(
+        "outputs are \(shortened(change.maximumError)) of the largest away from the source's; "
+          + "\(shortened(limit)) is allowed")
     }
-    // What rounding changed is not the file's mistake: its layers were compared by themselves.
+    // What a lossy choice changed is not the file's mistake: its layers were compared by themselves.
     guard !isLossy else { return reasons }
     if let recorded {
       if recorded.maximumError > tolerance || recorded.result.top1Agreement < 1 {

@@ -18,6 +18,9 @@ public struct Verifier: Sendable {
   public var source: Graph
   /// What the passes made of it.
   public var canonical: Graph
+  /// The canonical graph before anything in it was rounded or replaced for a smaller file, which has
+  /// to compute what the source does; nil where nothing was.
+  public var exact: Graph?
   public var model: BinaryModel
   public var options: Options
 
@@ -27,23 +30,27 @@ public struct Verifier: Sendable {
     /// What the inputs depend on when none are given.
     public var seed: UInt64
     public var threads: Int
-    /// How far a layer that the file computes in integers may be from the source's real values, as a
-    /// part of the largest; nil for any distance.
-    public var maximumDistance: Double?
+    /// How far the outputs of a file with lossy choices may be from the source's, as a part of the
+    /// largest; nil for any error.
+    public var maximumError: Double?
 
     public init(
-      tolerance: Double = 1e-4, seed: UInt64 = 0, threads: Int = 1, maximumDistance: Double? = nil
+      tolerance: Double = 1e-4, seed: UInt64 = 0, threads: Int = 1, maximumError: Double? = nil
     ) {
-      self.maximumDistance = maximumDistance
+      self.maximumError = maximumError
       self.tolerance = tolerance
       self.seed = seed
       self.threads = threads
     }
   }
 
-  public init(source: Graph, canonical: Graph, model: BinaryModel, options: Options = .init()) {
+  public init(
+    source: Graph, canonical: Graph, exact: Graph? = nil, model: BinaryModel,
+    options: Options = .init()
+  ) {
     self.source = source
     self.canonical = canonical
+    self.exact = exact
     self.model = model
     self.options = options
   }

@@ -58,7 +58,7 @@ import Testing
         producer: "tests", sourceName: "test.onnx", sourceBytes: 0, passes: [], options: []))
     #expect(float.quantizableLayers == [1])
     var quantized = float
-    #expect(quantized.quantize([1: -2...6]).isEmpty)
+    #expect(quantized.quantize(quantized.realLayers, ranges: [1: -2...6]).isEmpty)
     let file = try BinaryModel(decoding: quantized.model.encoded())
     #expect(file == quantized.model)
     guard case .quantizedConvolution(_, let weights, let input, _) = file.layers[1].operation else {
@@ -72,7 +72,9 @@ import Testing
 
     var unknown = float
     #expect(
-      unknown.quantize([:]) == [UnquantizedLayer(layer: "first", reason: .range)])
+      unknown.quantize(unknown.realLayers, ranges: [:]) == [
+        UnquantizedLayer(layer: "first", reason: .range)
+      ])
     #expect(unknown.model == float.model)
   }
 

@@ -9,7 +9,7 @@ import Testing
     .appendingPathComponent("fixtures/digits").path
 
   private func converted(_ calibration: [String: Tensor]) throws -> Conversion {
-    let options = ConversionOptions(floatStorage: .int8Compute, calibration: calibration)
+    let options = ConversionOptions(storage: .init(weights: .int8Compute), calibration: calibration)
     return try Converter(options: options).convert(
       SourceModel(onnxFile: Self.digits + "/model.onnx"))
   }

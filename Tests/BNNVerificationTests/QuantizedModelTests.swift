@@ -14,7 +14,7 @@ import Testing
     var lowered = try LoweredModel(
       lowering: network.canonical, provenance: network.model.provenance)
     let layer = try #require(lowered.quantizableLayers.first)
-    #expect(lowered.quantize([lowered.model.layers[layer].inputs[0]: -3...3]).isEmpty)
+    #expect(lowered.quantize([layer], ranges: [layer: -3...3]).isEmpty)
     model = lowered.model
   }
 
@@ -72,11 +72,12 @@ import Testing
     #expect(try distance > #require(network.verify(model).layers[layer].distance))
   }
 
-  @Test func distancesDecideWhereALimitIsGiven() throws {
-    let distance = try #require(network.verify(model).layers[layer].distance)
+  @Test func outputsDecideWhereALimitIsGiven() throws {
+    let error = try network.verify(model).endToEnd.maximumError
+    #expect(error > 1e-3)
     #expect(
-      try network.verify(model, options: .init(maximumDistance: distance)).verdict == .match)
-    let report = try network.verify(model, options: .init(maximumDistance: distance / 2))
+      try network.verify(model, options: .init(maximumError: 2 * error)).verdict == .match)
+    let report = try network.verify(model, options: .init(maximumError: error / 100))
     #expect(report.verdict == .mismatch)
     #expect(report.firstMismatch == nil)
     #expect(report.reasons.first?.contains("is allowed") == true)

@@ -37,33 +37,29 @@ import Testing
     }
   }
 
+  /// The change of the outputs on the inputs for calibration decides, and the file remembers.
   @Test func maxErrorDecides() throws {
     try Scratch.with { scratch in
       func convert(_ limit: String, _ name: String) throws -> Command {
         try Command.run(
           "bnnconvert",
           [
-            Fixtures.digits, scratch.file(name), "--verify", "--max-error", limit, "--calibration",
-            Fixtures.digitsInputs,
+            Fixtures.digits, scratch.file(name), "--verify", "--json", "--max-error", limit,
+            "--calibration", Fixtures.digitsInputs,
           ] + options)
       }
-      try convert("0.2", "loose.bnn").expectSuccess()
-      let strict = try convert("0.0001", "strict.bnn")
-      #expect(strict.status == 1)
-      #expect(strict.errors.contains("away from the source"))
+      let loose = try convert("0.9", "loose.bnn")
+      loose.expectSuccess()
+      let change = try #require(try loose.json()["change"] as? [String: Any])
+      let error = try #require(change["maximumError"] as? Double)
+      #expect(error > 1e-3 && error < 0.9)
+      #expect(change["inputs"] as? String == "calibration")
+      #expect((change["layers"] as? [Any])?.count == 2)
+      try convert("0.0001", "strict.bnn").expectError(2, "--max-error allows 1.0e-4")
       #expect(try scratch.names() == ["loose.bnn"])
-      // The file remembers.
-      let file = scratch.file("file.bnn")
-      try Command.run(
-        "bnnconvert",
-        [
-          Fixtures.digits, file, "--max-error", "0.0001", "--calibration", Fixtures.digitsInputs,
-        ] + options
-      ).expectSuccess()
-      let verified = try Command.run(
-        "bnnverify", [Fixtures.digits, file, "--input", Fixtures.digitsInputs])
-      #expect(verified.status == 1)
-      #expect(verified.output.contains("is allowed"))
+      let verify = ["--input", Fixtures.digitsInputs]
+      try Command.run("bnnverify", [Fixtures.digits, scratch.file("loose.bnn")] + verify)
+        .expectSuccess()
     }
   }
 

@@ -8,7 +8,10 @@ extension ConversionReport {
       ("float MACs", .right), ("bytes", .right), ("reason", .left),
     ])
     for row in rows { table.add(row) }
-    return table.text + "\n\(output ?? "(dry run)"): \(sizes(source: FilePath.name(of: source)))\n"
+    var text = table.text
+    text += "\n\(output ?? "(dry run)"): \(sizes(source: FilePath.name(of: source)))\n"
+    if let change { text += change.sentence + "\n" }
+    return text
   }
 
   /// The report as a page.
@@ -18,6 +21,7 @@ extension ConversionReport {
     text += "| layer | kind | bits/weight | binary MACs | float MACs | bytes | reason |\n"
     text += "|---|---|---:|---:|---:|---:|---|\n"
     for row in rows { text += ConversionReport.markdownRow(row) }
+    if let change { text += change.markdown }
     if !notes.isEmpty {
       text += "\n## Notes\n\n" + notes.map { "- \($0)\n" }.joined()
     }
@@ -46,8 +50,30 @@ extension ConversionReport {
     }
   }
 
-  private static func markdownRow(_ cells: [String]) -> String {
+  static func markdownRow(_ cells: [String]) -> String {
     let escaped = cells.map { $0.split(separator: "|", omittingEmptySubsequences: false) }
     return "| " + escaped.map { $0.joined(separator: "\\|") }.joined(separator: " | ") + " |\n"
+  }
+}
+
+extension ChangeReport {
+  /// The change of the outputs in a sentence.
+  var sentence: String {
+    "lossy: outputs change by at most \(Formatting.scientific(maximumError)) of the largest on "
+      + "\(samples) \(inputs) inputs, top-1 agreement "
+      + "\(Formatting.fixed(100 * top1Agreement, digits: 1)) %"
+  }
+
+  fileprivate var markdown: String {
+    var text = "\n## Lossy choices\n\n\(sentence)\n"
+    guard !layers.isEmpty else { return text }
+    text += "\n| only this layer changed | largest change | top-1 agreement |\n|---|---:|---:|\n"
+    for layer in layers {
+      text += ConversionReport.markdownRow([
+        layer.name, Formatting.scientific(layer.maximumError),
+        Formatting.fixed(100 * layer.top1Agreement, digits: 1) + " %",
+      ])
+    }
+    return text
   }
 }

@@ -68,22 +68,18 @@ package struct ConvertCommand: ParsableCommand {
       valueName: "plus|minus"))
   var signOfZero: SignOfZero = .plus
 
-  @Option(
-    help: ArgumentHelp(
-      "What real weights become: float32 (exact), or int8-compute (bytes, computed in integers; "
-        + "lossy).", valueName: "float32|int8-compute"))
-  var floatStorage: FloatStorage = .float32
+  @OptionGroup(title: "Storage") var storage: StorageArguments
 
   @Option(
     help: ArgumentHelp(
-      "For int8-compute: real inputs (.npy, .pb), which show what numbers layers read; repeat for "
-        + "several inputs.", valueName: "[name=]file"))
+      "Real inputs (.npy, .pb), which show what numbers layers read and what lossy choices change; "
+        + "repeat for several inputs.", valueName: "[name=]file"))
   var calibration: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "For int8-compute: how far a layer may be from the source, relative to its largest value, for "
-        + "verification to accept it.", valueName: "number"))
+      "How far outputs may move by lossy choices, as a part of the largest one, on the inputs of "
+        + "--calibration or 8 seeded ones; exit code 2 beyond it.", valueName: "number"))
   var maxError: Double?
 
   @Option(
@@ -105,14 +101,14 @@ package struct ConvertCommand: ParsableCommand {
     guard output != nil || dryRun else {
       throw ValidationError("OUTPUT.bnn is missing; without one, give --dry-run")
     }
-    guard maxError == nil || floatStorage == .int8Compute else {
-      throw ValidationError("--max-error is for --float-storage int8-compute; add that")
+    guard maxError == nil || storage.isLossy else {
+      throw ValidationError("--max-error: nothing is lossy; add \(StorageArguments.names)")
     }
     if let maxError, !(maxError >= 0 && maxError.isFinite) {
       throw ValidationError("--max-error: give a number that is not negative")
     }
-    guard calibration.isEmpty || floatStorage == .int8Compute else {
-      throw ValidationError("--calibration is for --float-storage int8-compute; add that")
+    guard calibration.isEmpty || storage.isLossy else {
+      throw ValidationError("--calibration: nothing is lossy; add \(StorageArguments.names)")
     }
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("--tolerance: give a number that is not negative")
@@ -154,7 +150,7 @@ package struct ConvertCommand: ParsableCommand {
       return try Converter(
         options: ConversionOptions(
           signOfZero: signOfZero, disabledPasses: names.filter(disablePass.contains),
-          allowsFloat: allowFloat, floatStorage: floatStorage, maximumError: maxError))
+          allowsFloat: allowFloat, storage: storage.options(), maximumError: maxError))
     } catch {
       throw CommandError(.usage, "\(error)")
     }
@@ -217,7 +213,8 @@ package struct ConvertCommand: ParsableCommand {
     }
     let check = SourceCheck(
       source: try ModelLoader.source(path, sourceOptions), sourcePath: path, converter: converter,
-      canonical: conversion.canonical, model: model, modelPath: output ?? path,
+      canonical: conversion.canonical, exact: conversion.exact, model: model,
+      modelPath: output ?? path,
       options: .init(tolerance: tolerance, seed: seed.seed, threads: threads.threads))
     // Seeded numbers leave the ranges that were found; a few of the real ones do not.
     let inputs = VerificationInputs(
@@ -300,7 +297,6 @@ package struct ConvertCommand: ParsableCommand {
 }
 
 extension SignOfZero: ExpressibleByArgument {}
-extension FloatStorage: ExpressibleByArgument {}
 
 /// What `bnnconvert --list-passes` prints.
 private struct PassList: Inspection {

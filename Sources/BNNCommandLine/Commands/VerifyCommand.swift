@@ -129,16 +129,16 @@ extension VerifyCommand {
 
     console.progress("converting \(self.source)")
     let converter = try converter(of: model, path: path)
-    let canonical: Graph
+    let conversion: Conversion
     do {
-      canonical = try converter.convert(source).canonical
+      conversion = try converter.convert(source)
     } catch {
       throw CommandError(error)
     }
     console.progress("comparing")
     let check = SourceCheck(
-      source: source, sourcePath: self.source, converter: converter, canonical: canonical,
-      model: model, modelPath: path,
+      source: source, sourcePath: self.source, converter: converter,
+      canonical: conversion.canonical, exact: conversion.exact, model: model, modelPath: path,
       options: .init(tolerance: tolerance ?? 1e-4, seed: seed.seed, threads: threads.threads))
     let report = try check.report(inputs: inputs, expected: expected)
     console.endProgress()

@@ -28,7 +28,8 @@ extension CommandError {
       case .pass(_, .failed(_, let cause)), .export(_, .graph(let cause)):
         cause.exitStatus == .malformedInput ? .malformedInput : .unsupported
       case .pass, .export, .nothingBinary: .unsupported
-      case .calibrationMissing: .usage
+      case .calibrationMissing, .noInputs: .usage
+      case .outputChange: .unsupported
       case .calibration(_, let cause): cause.exitStatus
       }
     self.init(status, "\(error)")

@@ -8,6 +8,8 @@ struct SourceCheck {
   var converter: Converter
   /// What the passes made of the source.
   var canonical: Graph
+  /// The same before lossy choices; nil where there were none.
+  var exact: Graph?
   var model: BinaryModel
   var modelPath: String
   var options: Verifier.Options
@@ -25,9 +27,9 @@ struct SourceCheck {
       throw CommandError(error)
     }
     var options = options
-    options.maximumDistance = converter.options.maximumError
+    options.maximumError = converter.options.maximumError
     let verifier = Verifier(
-      source: resolved, canonical: canonical, model: model, options: options)
+      source: resolved, canonical: canonical, exact: exact, model: model, options: options)
     do {
       return try verifier.verify(inputs: inputs, expected: expected)
     } catch {

@@ -13,9 +13,17 @@ struct OnnxImporter {
     var decoder = TensorDecoder(folder: folder(of: path))
     let (model, byteCount) = try OnnxMessages.readModel(path, decoder: &decoder)
     let graph = try OnnxImporter.graph(of: model, options: options)
-    return SourceModel(
+    var source = SourceModel(
       graph: graph, fileName: path, byteCount: byteCount + decoder.externalByteCount,
       format: .onnx, metadata: model.metadata)
+    let read = Set(graph.values.map(\.name))
+    source.unreadWeights = model.graph.initializers
+      .filter { $0.tensor.count > 1 && !read.contains($0.name) }
+      .map { name, tensor in
+        UnreadWeights(name: name, bytes: (tensor.count * tensor.elementType.bitWidth + 7) / 8)
+      }
+      .sorted { $0.name < $1.name }
+    return source
   }
 
   static func graph(

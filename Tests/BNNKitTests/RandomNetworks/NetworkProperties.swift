@@ -170,7 +170,7 @@ struct NetworkProperties {
   private func checkInt8() throws {
     let input = ["x": input(batch: batches[0])]
     let converter = try Converter(
-      options: .init(allowsFloat: true, floatStorage: .int8Compute, calibration: input))
+      options: .init(allowsFloat: true, storage: .init(weights: .int8Compute), calibration: input))
     let conversion = try converter.convert(source)
     try checkCoding(conversion.model)
     let verifier = Verifier(
