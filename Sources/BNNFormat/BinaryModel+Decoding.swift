@@ -29,10 +29,12 @@ struct DecodedFile {
     } catch {
       throw .broken(located(error))
     }
-    guard container.features == model.features else {
+    var needed = model.features
+    if tensors.contains(where: { $0.coding != .raw }) { needed.insert(.codedTensors) }
+    guard container.features == needed else {
       throw .broken(
         .init(
-          .features(declared: container.features.rawValue, needed: model.features.rawValue),
+          .features(declared: container.features.rawValue, needed: needed.rawValue),
           section: .header, offset: 16))
     }
   }

@@ -5,17 +5,22 @@ extension BinaryModel {
   ///
   /// - Throws: ``FormatError/broken(_:)`` when the model does not keep the format's rules.
   public func encoded() throws(FormatError) -> [UInt8] {
+    try encoded(StoredTensor.Coding.allCases)
+  }
+
+  /// The bytes of a file in which tensors have the smallest of some codings, or else the raw one.
+  func encoded(_ codings: [StoredTensor.Coding]) throws(FormatError) -> [UInt8] {
     try validate()
     var records = RecordWriter()
     records.bytes.integer(layers.count)
     for layer in layers { records.layer(layer) }
-    let (table, parameters, weights) = records.pool.encoded()
+    let tensors = records.pool.encoded(codings)
     let bytes = Container.encoded(
       [
         (.metadata, provenance.encoded()), (.values, encodedValues()),
-        (.layers, records.bytes.bytes), (.tensors, table), (.parameters, parameters),
-        (.weights, weights),
-      ], features: features)
+        (.layers, records.bytes.bytes), (.tensors, tensors.table),
+        (.parameters, tensors.parameters), (.weights, tensors.weights),
+      ], features: tensors.areCoded ? features.union(.codedTensors) : features)
     guard UInt64(bytes.count) <= FileLayout.maximumLength else {
       throw .broken(.init(.fileTooLarge(bytes: UInt64(bytes.count)), section: .header))
     }

@@ -5,11 +5,14 @@ struct FileFeatures: OptionSet, Hashable {
   /// Quantized convolutions, and tensors of int8.
   static let quantizedConvolutions = FileFeatures(rawValue: 1)
 
-  static let known: FileFeatures = [.quantizedConvolutions]
+  /// Tensors with other codings than raw.
+  static let codedTensors = FileFeatures(rawValue: 2)
+
+  static let known: FileFeatures = [.quantizedConvolutions, .codedTensors]
 }
 
 extension BinaryModel {
-  /// The features that a file of the model needs.
+  /// The features that the layers of a file of the model need.
   var features: FileFeatures {
     layers.contains { if case .quantizedConvolution = $0.operation { true } else { false } }
       ? [.quantizedConvolutions] : []

@@ -13,6 +13,10 @@ public enum FileLayout {
   /// Tensors in the section of parameters start at multiples of this.
   static let parameterAlignment = 4
 
+  /// Coded tensors become at most so many bytes, and so many for each byte of the file.
+  static let decodedBytes = 1 << 26
+  static let decodedBytesPerByte = 256
+
   static let maximumLength: UInt64 = 1 << 32
   static let maximumStringLength = 4096
   static let maximumRank = 8

@@ -51,7 +51,7 @@ extension FormatError.Rule: CustomStringConvertible {
     case .unknownFeatures(let bits):
       "needs features 0x\(String(bits, radix: 16)) that this reader does not have"
     case .features(let declared, let needed):
-      "features 0x\(String(declared, radix: 16)) are declared where the layers need "
+      "features 0x\(String(declared, radix: 16)) are declared where the contents need "
         + "0x\(String(needed, radix: 16))"
     case .reserved: "a reserved field is not 0"
     case .fileLength(let declared, let found):
@@ -86,6 +86,12 @@ extension FormatError.Rule: CustomStringConvertible {
     case .tensorDimensions(let dimensions): "tensor dimensions \(dimensions) are out of range"
     case .tensorBytes(let expected, let found):
       "the tensor should have \(expected) bytes and has \(found)"
+    case .tensorCoding(let coding, let type): "coding \(coding) is none for this tensor of \(type)"
+    case .codedBytes(let raw, let found):
+      "a coded tensor of \(found) bytes should be smaller than the raw \(raw) bytes"
+    case .decodedBytes(let limit):
+      "the coded tensors become more than the \(limit) bytes that a file of this length may ask for"
+    case .codedTensor(let problem): "the coded tensor is wrong: \(problem)"
     case .tensorOutOfSection: "the tensor ends after its section"
     case .tensorReference(let found, let limit):
       "tensor \(found) is named where at most tensor \(limit) can be"
@@ -166,6 +172,30 @@ extension FormatError.Rule: CustomStringConvertible {
     case .resultDimensions(let expected, let found):
       "the result has dimensions \(expected), not \(found)"
     default: nil
+    }
+  }
+}
+
+extension FormatError.CodingProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .tooShort: "its bytes end too early"
+    case .bytesLeft(let count): "\(count) bytes are left after its last element"
+    case .planes(let set): "there are no such planes as 0x\(String(set, radix: 16)) marks"
+    case .unusedBits: "bits that only fill a byte are not 0"
+    case .integerNotShortest: "an integer is longer than it needs to be"
+    case .numberTooLarge: "a number is too large"
+    case .precision(let bits): "frequencies cannot have \(bits) bits"
+    case .symbolCount(let count): "a table of \(count) symbols does not fit its precision"
+    case .symbol(let symbol, let alphabet): "symbol \(symbol) is not below \(alphabet)"
+    case .frequencies(let total): "frequencies add up to at least \(total), which is too many"
+    case .startState: "a state of the entropy code starts too small"
+    case .finalState: "a state of the entropy code does not end as it should"
+    case .positionsHead(let byte): "\(byte) cannot stand before positions"
+    case .positionCount(let count, let elements):
+      "\(count) positions are more than half of \(elements) elements"
+    case .position(let position, let elements):
+      "position \(position) is not below \(elements)"
     }
   }
 }

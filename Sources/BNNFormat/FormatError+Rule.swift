@@ -17,7 +17,7 @@ extension FormatError {
     case headerChecksum
     /// Every feature that a reader must have is known.
     case unknownFeatures(bits: UInt64)
-    /// The features that a file declares are those that its layers need.
+    /// The features that a file declares are those that its layers and tensors need.
     case features(declared: UInt64, needed: UInt64)
     /// Reserved fields are 0.
     case reserved
@@ -73,6 +73,14 @@ extension FormatError {
     case tensorDimensions([Int])
     /// A tensor has as many bytes as its type, shape and coding say.
     case tensorBytes(expected: Int, found: Int)
+    /// A tensor has a coding for its type and dimensions.
+    case tensorCoding(UInt8, ElementType)
+    /// A coded tensor has fewer bytes than a raw one.
+    case codedBytes(raw: Int, found: Int)
+    /// Coded tensors become no more bytes than a file of its length may ask for.
+    case decodedBytes(limit: Int)
+    /// The bytes of a coded tensor are those of one.
+    case codedTensor(CodingProblem)
     /// A tensor's bytes end inside their section.
     case tensorOutOfSection
     /// Tensors are numbered in the order of their first use.
@@ -204,6 +212,40 @@ extension FormatError {
     case resultType(expected: ElementType, found: ElementType)
     /// A result has the dimensions that the operation gives.
     case resultDimensions(expected: [Dimension], found: [Dimension])
+  }
+
+  /// What is wrong with the bytes of a coded tensor.
+  public enum CodingProblem: Error, Hashable, Sendable {
+    /// They end too early.
+    case tooShort
+    /// Some are left after the last element.
+    case bytesLeft(Int)
+    /// Planes are marked that the coding does not have.
+    case planes(UInt8)
+    /// Bits that only fill a byte are not 0.
+    case unusedBits
+    /// An integer has more bytes than it needs.
+    case integerNotShortest
+    /// A number is larger than any that can be there.
+    case numberTooLarge
+    /// Frequencies have at most 14 bits.
+    case precision(Int)
+    /// A table of symbols has as many as its precision allows, and one only with precision 0.
+    case symbolCount(Int)
+    /// Symbols are in range.
+    case symbol(Int, alphabet: Int)
+    /// Frequencies add up to 2^precision.
+    case frequencies(total: Int)
+    /// A state of the entropy code is at least 2¹⁶ at the start …
+    case startState
+    /// … and 2¹⁶ at the end.
+    case finalState
+    /// Reserved bits before positions are 0.
+    case positionsHead(UInt8)
+    /// At most half of the elements are listed.
+    case positionCount(Int, elements: Int)
+    /// A position is that of an element.
+    case position(Int, elements: Int)
   }
 
   /// The enumerated one-byte fields.

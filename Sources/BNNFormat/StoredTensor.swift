@@ -36,24 +36,37 @@ struct StoredTensor: Hashable {
     }
   }
 
-  /// How the elements became bytes.
-  enum Coding: UInt8 {
-    /// The elements one after the other.
-    case raw = 0
-  }
-
   /// The section that holds the bytes.
   enum Place: UInt8 {
     case parameters = 0, weights = 1
 
     var section: FileSection { self == .parameters ? .parameters : .weights }
-    var alignment: Int {
-      self == .parameters ? FileLayout.parameterAlignment : FileLayout.alignment
-    }
   }
 }
 
 extension StoredTensor {
+  /// The bytes of the elements in the raw coding.
+  var rawByteCount: Int {
+    PackedTensor.byteCount(of: Shape(dimensions).count * kind.elementType.bitWidth)
+  }
+
+  /// What the first byte's place in the section is a multiple of. Coded bytes are never used as they
+  /// are.
+  var alignment: Int {
+    guard coding == .raw else { return 1 }
+    return place == .parameters ? FileLayout.parameterAlignment : FileLayout.alignment
+  }
+
+  /// The elements of a raw tensor as integers of their size.
+  func words<Word: FixedWidthInteger>() -> [Word] {
+    bytes.withUnsafeBytes { raw in
+      let size = MemoryLayout<Word>.size
+      return (0..<(raw.count / size)).map {
+        Word(littleEndian: raw.loadUnaligned(fromByteOffset: size * $0, as: Word.self))
+      }
+    }
+  }
+
   func hash(into hasher: inout Hasher) {
     hasher.combine(kind)
     hasher.combine(place)
@@ -129,13 +142,20 @@ struct TensorPool {
         kind: kind, place: place, dimensions: dimensions ?? [words.count], bytes: bytes[...]))
   }
 
-  /// The tensor table and the two sections of tensor bytes.
-  func encoded() -> (table: [UInt8], parameters: [UInt8], weights: [UInt8]) {
+  /// The tensor table and the two sections of tensor bytes, each tensor in the smallest of the
+  /// codings.
+  func encoded(_ codings: [StoredTensor.Coding]) -> EncodedTensors {
     var table = ByteWriter()
     var parameters = ByteWriter()
     var weights = ByteWriter()
+    var budget = DecodingBudget()
+    var areCoded = false
     table.integer(tensors.count)
-    for tensor in tensors {
+    for raw in tensors {
+      var tensor = raw.smallest(of: codings)
+      if !budget.allows(tensor) { tensor = raw }
+      budget.add(tensor)
+      areCoded = areCoded || tensor.coding != .raw
       table.byte(tensor.kind.rawValue)
       table.byte(tensor.coding.rawValue)
       table.byte(tensor.place.rawValue)
@@ -146,8 +166,18 @@ struct TensorPool {
       case .weights: weights.append(tensor)
       }
     }
-    return (table.bytes, parameters.bytes, weights.bytes)
+    return EncodedTensors(
+      table: table.bytes, parameters: parameters.bytes, weights: weights.bytes, areCoded: areCoded)
   }
+}
+
+/// Sections 4 to 6.
+struct EncodedTensors {
+  var table: [UInt8]
+  var parameters: [UInt8]
+  var weights: [UInt8]
+  /// Whether a tensor has another coding than raw.
+  var areCoded: Bool
 }
 
 extension StoredTensor.Kind {
@@ -167,7 +197,7 @@ extension StoredTensor.Kind {
 
 extension ByteWriter {
   fileprivate mutating func append(_ tensor: StoredTensor) {
-    pad(to: tensor.place.alignment)
+    pad(to: tensor.alignment)
     raw(tensor.bytes)
   }
 }

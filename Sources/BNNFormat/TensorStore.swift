@@ -20,6 +20,8 @@ struct TensorStore {
   }
 
   init(_ container: Container) throws(FormatError) {
+    let limit = DecodingBudget.limit(fileBytes: container.bytes.count)
+    var budget = DecodingBudget()
     var reader = container.reader(.tensors)
     var spaces: [StoredTensor.Place: TensorSpace] = [:]
     for place in [StoredTensor.Place.parameters, .weights] {
@@ -30,7 +32,15 @@ struct TensorStore {
     var offsets: [Int] = []
     for _ in 0..<count {
       offsets.append(reader.offset)
-      tensors.append(try TensorStore.readEntry(&reader, index: tensors.count, spaces: &spaces))
+      let entry = try TensorStore.readEntry(&reader, index: tensors.count, spaces: &spaces)
+      budget.add(entry)
+      guard budget.decodedBytes <= limit else {
+        throw .broken(
+          .init(
+            .decodedBytes(limit: limit), section: .tensors, offset: offsets.last,
+            item: .tensor(index: tensors.count)))
+      }
+      tensors.append(entry)
     }
     try reader.finish()
     for space in spaces.values.sorted(by: { $0.place.rawValue < $1.place.rawValue }) {
@@ -61,18 +71,42 @@ struct TensorStore {
     guard let bound = Shape(dimensions.map { max($0, 1) }).checkedCount, bound < 1 << 40 else {
       throw failure(.tensorDimensions(dimensions))
     }
-    let count = Shape(dimensions).count
-    let expected = PackedTensor.byteCount(of: count * kind.elementType.bitWidth)
-    guard byteCount == expected else {
-      throw failure(.tensorBytes(expected: expected, found: byteCount))
+    let rawCount = entry.rawByteCount
+    guard coding == .raw || coding.codes(kind, dimensions) else {
+      throw failure(.tensorCoding(coding.rawValue, kind.elementType))
     }
-    guard let bytes = try spaces[place]?.take(byteCount) else { throw failure(.tensorOutOfSection) }
+    guard coding != .raw || byteCount == rawCount else {
+      throw failure(.tensorBytes(expected: rawCount, found: byteCount))
+    }
+    guard coding == .raw || byteCount < rawCount else {
+      throw failure(.codedBytes(raw: rawCount, found: byteCount))
+    }
+    guard let bytes = try spaces[place]?.take(byteCount, alignment: entry.alignment) else {
+      throw failure(.tensorOutOfSection)
+    }
     entry.bytes = bytes
-    if kind == .sign, count % 8 != 0, let last = bytes.last, last >> UInt8(count % 8) != 0 {
-      throw failure(.bitsAfterEnd)
-    }
-    if kind == .bool, bytes.contains(where: { $0 > 1 }) { throw failure(.boolElement) }
+    if coding == .raw, let rule = entry.brokenElementRule { throw failure(rule) }
     return entry
+  }
+
+  /// A tensor in the raw coding.
+  private func raw(_ index: Int) throws(FormatError) -> StoredTensor {
+    let tensor = tensors[index]
+    guard tensor.coding != .raw else { return tensor }
+    let failure = { (rule: FormatError.Rule) -> FormatError in
+      .broken(
+        .init(
+          rule, section: tensor.place.section, offset: tensor.bytes.startIndex,
+          item: .tensor(index: index)))
+    }
+    let raw: StoredTensor
+    do {
+      raw = try tensor.decoded()
+    } catch {
+      throw failure(.codedTensor(error))
+    }
+    if let rule = raw.brokenElementRule { throw failure(rule) }
+    return raw
   }
 
   /// Every tensor was used.
@@ -132,7 +166,7 @@ extension TensorStore {
       throw reader.failure(
         .tensorKind(expected: .float32, found: tensor.kind.elementType), at: start)
     }
-    let array = tensor.array
+    let array = try raw(index).array
     arrays[index] = array
     return array
   }
@@ -188,7 +222,7 @@ extension TensorStore {
     _ index: Int, _ reader: ByteReader, at start: Int
   ) throws(FormatError) -> Elements {
     if let known = elements[index] { return known }
-    let decoded = decode(tensors[index])
+    let decoded = decode(try raw(index))
     guard let decoded else { throw reader.failure(.bitsAfterEnd, at: start) }
     elements[index] = decoded
     return decoded
@@ -196,8 +230,8 @@ extension TensorStore {
 
   private func decode(_ tensor: StoredTensor) -> Elements? {
     switch tensor.kind {
-    case .float32: return .floats(tensor.words { Float(bitPattern: $0) })
-    case .int32: return .integers(tensor.words { Int32(bitPattern: $0) })
+    case .float32: return .floats((tensor.words() as [UInt32]).map(Float.init(bitPattern:)))
+    case .int32: return .integers(tensor.words())
     case .int8: return .bytes(tensor.bytes.map { Int8(bitPattern: $0) })
     // No list has these types.
     case .int64, .bool: return nil
@@ -216,29 +250,22 @@ extension StoredTensor {
     let shape = Shape(dimensions)
     switch kind {
     case .bool: return Tensor(bytes.map { $0 != 0 }, shape: shape)
-    case .int64: return Tensor(longs, shape: shape)
+    case .int64: return Tensor(words() as [Int64], shape: shape)
     case .int32:
-      let integers = words { Int64(Int32(bitPattern: $0)) }
+      let integers = (words() as [Int32]).map { Int64($0) }
       return Tensor(integers, shape: shape, elementType: .int32)
     case .float32, .sign, .int8:
-      return Tensor(words { Float(bitPattern: $0) }, shape: shape)
+      return Tensor((words() as [UInt32]).map(Float.init(bitPattern:)), shape: shape)
     }
   }
 
-  private var longs: [Int64] {
-    bytes.withUnsafeBytes { raw in
-      (0..<(raw.count / 8)).map {
-        Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self))
-      }
+  /// The rule about elements that a raw tensor breaks.
+  fileprivate var brokenElementRule: FormatError.Rule? {
+    let count = Shape(dimensions).count
+    if kind == .sign, count % 8 != 0, let last = bytes.last, last >> UInt8(count % 8) != 0 {
+      return .bitsAfterEnd
     }
-  }
-
-  fileprivate func words<Element>(_ element: (UInt32) -> Element) -> [Element] {
-    bytes.withUnsafeBytes { raw in
-      (0..<(raw.count / 4)).map {
-        element(UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
-      }
-    }
+    return kind == .bool && bytes.contains { $0 > 1 } ? .boolElement : nil
   }
 }
 
@@ -255,8 +282,8 @@ private struct TensorSpace {
   }
 
   /// The next tensor's bytes, or nil when they would end after the section.
-  mutating func take(_ count: Int) throws(FormatError) -> ArraySlice<UInt8>? {
-    let start = bytes.startIndex + (offset - bytes.startIndex).roundedUp(to: place.alignment)
+  mutating func take(_ count: Int, alignment: Int) throws(FormatError) -> ArraySlice<UInt8>? {
+    let start = bytes.startIndex + (offset - bytes.startIndex).roundedUp(to: alignment)
     guard start <= bytes.endIndex, count <= bytes.endIndex - start else { return nil }
     if let wrong = bytes[offset..<start].firstIndex(where: { $0 != 0 }) {
       throw .broken(.init(.paddingNotZero, section: place.section, offset: wrong))

@@ -7,7 +7,7 @@ import Testing
 @Suite struct DamageTests {
   private let file: [UInt8]
 
-  init() throws { file = try SampleModels.chain.encoded() }
+  init() throws { file = try SampleModels.chain.encoded([.raw]) }
 
   private func violation(_ bytes: [UInt8]) -> FormatError.Violation? {
     do {
@@ -56,8 +56,8 @@ import Testing
     #expect(violation(swapped)?.rule == .byteOrder)
     let features = FileSurgery.header(file) { $0.set(UInt64(1) << 40, at: 16) }
     #expect(violation(features)?.rule == .unknownFeatures(bits: 1 << 40))
-    let both = FileSurgery.header(file) { $0.set(UInt64(0b101), at: 16) }
-    #expect(violation(both)?.rule == .unknownFeatures(bits: 0b100))
+    let both = FileSurgery.header(file) { $0.set(UInt64(0b1001), at: 16) }
+    #expect(violation(both)?.rule == .unknownFeatures(bits: 0b1000))
     let reserved = FileSurgery.header(file) { $0[55] = 1 }
     #expect(violation(reserved)?.rule == .reserved)
     let longer = FileSurgery.header(file) { $0.set(UInt64(file.count + 1), at: 24) }
@@ -77,15 +77,21 @@ import Testing
   }
 
   /// A reader without a feature learns of it before it meets what needs it, and only then.
-  @Test func declaredFeaturesAreThoseThatLayersNeed() throws {
+  @Test func declaredFeaturesAreThoseThatContentsNeed() throws {
     #expect(file.fixed(UInt64.self, at: 16) == 0)
     let spare = FileSurgery.header(file) { $0.set(UInt64(1), at: 16) }
     #expect(violation(spare)?.rule == .features(declared: 1, needed: 0))
     #expect(violation(spare)?.offset == 16)
-    let quantized = try SampleModels.quantized(scales: [1]).encoded()
+    let quantized = try SampleModels.quantized(scales: [1]).encoded([.raw])
     #expect(quantized.fixed(UInt64.self, at: 16) == 1)
     let silent = FileSurgery.header(quantized) { $0.set(UInt64(0), at: 16) }
     #expect(violation(silent)?.rule == .features(declared: 0, needed: 1))
+    let coded = try SampleModels.chain.encoded()
+    #expect(coded.fixed(UInt64.self, at: 16) == 2)
+    let raw = FileSurgery.header(coded) { $0.set(UInt64(0), at: 16) }
+    #expect(violation(raw)?.rule == .features(declared: 0, needed: 2))
+    let alsoSpare = FileSurgery.header(file) { $0.set(UInt64(2), at: 16) }
+    #expect(violation(alsoSpare)?.rule == .features(declared: 2, needed: 0))
   }
 
   @Test func sectionTableRules() {
