@@ -16,7 +16,9 @@ struct DecodedFile {
   private(set) var layerOffsets: [Int] = []
   /// How many tensors were in use after each layer.
   private(set) var tensorCounts: [Int] = []
-  private(set) var tensors: [StoredTensor] = []
+  /// The tensor that is each layer's weights or constant.
+  private(set) var weightTensors: [Int?] = []
+  private(set) var store = TensorStore()
 
   init(decoding bytes: [UInt8]) throws(FormatError) {
     container = try Container(decoding: bytes)
@@ -30,7 +32,7 @@ struct DecodedFile {
       throw .broken(located(error))
     }
     var needed = model.features
-    if tensors.contains(where: { $0.coding != .raw }) { needed.insert(.codedTensors) }
+    if store.tensors.contains(where: { $0.coding != .raw }) { needed.insert(.codedTensors) }
     guard container.features == needed else {
       throw .broken(
         .init(
@@ -60,15 +62,17 @@ struct DecodedFile {
       let name = try records.bytes.string()
       let inputs = try records.bytes.integers()
       let outputs = try records.bytes.integers()
+      records.store.weightTensor = nil
       let operation = try records.operation()
       model.layers.append(
         Layer(name: name, operation: operation, inputs: inputs, outputs: outputs))
       tensorCounts.append(records.store.used)
+      weightTensors.append(records.store.weightTensor)
     }
     layerOffsets.append(records.bytes.offset)
     try records.bytes.finish()
     try records.store.finish()
-    tensors = records.store.tensors
+    store = records.store
   }
 
   /// A violation of a model's rules with its place in the file.

@@ -7,6 +7,9 @@ struct Container {
   /// Where in the file each section lies, unknown ones included.
   private(set) var sections: [(kind: UInt32, range: Range<Int>)] = []
 
+  /// Where the section table ends.
+  var tableEnd: Int { FileLayout.headerLength + sections.count * FileLayout.tableEntryLength }
+
   func content(of section: FileSection) -> ArraySlice<UInt8> {
     guard let found = sections.first(where: { $0.kind == section.rawValue }) else { return [] }
     return bytes[found.range]

@@ -4,12 +4,16 @@ import BNNTensor
 /// later ones, so that many references to one tensor take no more memory than one.
 struct TensorStore {
   let tensors: [StoredTensor]
-  /// Positions in the file of the table's entries.
+  /// Positions in the file of the table's entries, and of the table's end.
   private let offsets: [Int]
   private var elements: [Int: Elements] = [:]
   private var arrays: [Int: Tensor] = [:]
   /// References come in the order of first use: this many tensors were used so far.
   private(set) var used = 0
+  /// The tensor that was last named as weights or as a constant.
+  var weightTensor: Int?
+  /// Lists that were first used as bounds of signs, or their sides.
+  private var thresholds: Set<Int> = []
 
   private enum Elements {
     case floats([Float])
@@ -17,6 +21,12 @@ struct TensorStore {
     case signs(PackedTensor)
     case bits([Bool])
     case bytes([Int8])
+  }
+
+  /// No tensors.
+  init() {
+    tensors = []
+    offsets = [0]
   }
 
   init(_ container: Container) throws(FormatError) {
@@ -42,6 +52,7 @@ struct TensorStore {
       }
       tensors.append(entry)
     }
+    offsets.append(reader.offset)
     try reader.finish()
     for space in spaces.values.sorted(by: { $0.place.rawValue < $1.place.rawValue }) {
       try space.finish()
@@ -90,7 +101,7 @@ struct TensorStore {
   }
 
   /// A tensor in the raw coding.
-  private func raw(_ index: Int) throws(FormatError) -> StoredTensor {
+  func raw(_ index: Int) throws(FormatError) -> StoredTensor {
     let tensor = tensors[index]
     guard tensor.coding != .raw else { return tensor }
     let failure = { (rule: FormatError.Rule) -> FormatError in
@@ -119,12 +130,38 @@ struct TensorStore {
   }
 }
 
+// MARK: What tensors are for
+
+extension TensorStore {
+  /// The bytes of a tensor's entry in the table.
+  func entryByteCount(_ index: Int) -> Int { offsets[index + 1] - offsets[index] }
+
+  /// The lists that were used first since `count` were, are thresholds.
+  mutating func markThresholds(from count: Int) { thresholds.formUnion(count..<used) }
+
+  /// What a tensor is for, by its first use.
+  func part(_ index: Int) -> FileSummary.Part {
+    let tensor = tensors[index]
+    switch (tensor.place, tensor.kind) {
+    case (.parameters, _) where thresholds.contains(index): return .thresholds
+    case (.parameters, .float32): return .vectors
+    case (.parameters, .sign): return .flags
+    case (.parameters, _): return .integers
+    case (.weights, _) where arrays[index] != nil: return .constants
+    case (.weights, .sign): return .binaryWeights
+    case (.weights, .int8): return .int8Weights
+    case (.weights, _): return .realWeights
+    }
+  }
+}
+
 // MARK: Uses
 
 extension TensorStore {
   mutating func weights(_ reader: inout ByteReader) throws(FormatError) -> Weights {
     let start = reader.offset
     let index = try reference(&reader)
+    weightTensor = index
     let tensor = tensors[index]
     guard tensor.place == .weights, tensor.dimensions.count >= 2,
       tensor.kind == .float32 || tensor.kind == .sign
@@ -146,6 +183,7 @@ extension TensorStore {
   ) throws(FormatError) -> (elements: [Int8], shape: Shape) {
     let start = reader.offset
     let index = try reference(&reader)
+    weightTensor = index
     let tensor = tensors[index]
     guard tensor.place == .weights, tensor.dimensions.count >= 2,
       case .bytes(let bytes) = try decoded(index, reader, at: start)
@@ -160,6 +198,7 @@ extension TensorStore {
   mutating func array(_ reader: inout ByteReader) throws(FormatError) -> Tensor {
     let start = reader.offset
     let index = try reference(&reader)
+    weightTensor = index
     if let known = arrays[index] { return known }
     let tensor = tensors[index]
     guard tensor.place == .weights, tensor.kind != .sign, tensor.kind != .int8 else {
@@ -266,38 +305,5 @@ extension StoredTensor {
       return .bitsAfterEnd
     }
     return kind == .bool && bytes.contains { $0 > 1 } ? .boolElement : nil
-  }
-}
-
-/// A section of tensor bytes, taken from front to back.
-private struct TensorSpace {
-  let place: StoredTensor.Place
-  private let bytes: ArraySlice<UInt8>
-  private var offset: Int
-
-  init(_ bytes: ArraySlice<UInt8>, place: StoredTensor.Place) {
-    self.bytes = bytes
-    self.place = place
-    offset = bytes.startIndex
-  }
-
-  /// The next tensor's bytes, or nil when they would end after the section.
-  mutating func take(_ count: Int, alignment: Int) throws(FormatError) -> ArraySlice<UInt8>? {
-    let start = bytes.startIndex + (offset - bytes.startIndex).roundedUp(to: alignment)
-    guard start <= bytes.endIndex, count <= bytes.endIndex - start else { return nil }
-    if let wrong = bytes[offset..<start].firstIndex(where: { $0 != 0 }) {
-      throw .broken(.init(.paddingNotZero, section: place.section, offset: wrong))
-    }
-    offset = start + count
-    return bytes[start..<offset]
-  }
-
-  func finish() throws(FormatError) {
-    guard offset == bytes.endIndex else {
-      throw .broken(
-        .init(
-          .bytesAfterRecords(count: bytes.endIndex - offset), section: place.section,
-          offset: offset))
-    }
   }
 }

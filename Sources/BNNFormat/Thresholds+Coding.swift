@@ -82,6 +82,8 @@ extension RecordReader {
     lowest: Bound, highest: Bound, list: (inout RecordReader) throws(FormatError) -> [Bound]
   ) throws(FormatError) -> Thresholds<Bound> {
     let start = bytes.offset
+    let firstTensor = store.used
+    defer { store.markThresholds(from: firstTensor) }
     let (bounds, inside) = try bytes.code(.thresholdForm) { byte -> (BoundForm, InsideForm)? in
       guard let bounds = BoundForm(rawValue: byte & 3), let inside = InsideForm(rawValue: byte >> 2)
       else { return nil }

@@ -7,6 +7,10 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   /// How a checkpoint gave the parameters; nil where none did.
   public var checkpoint: CheckpointUse?
   public var layers: [LayerReport]
+  /// What the bytes of the output are for. They add up to all of them.
+  public var parts: [FileSummary.PartSize]
+  /// What the output would have less if numbers were rounded; empty where it was not asked for.
+  public var savings: [FileSummary.Saving]
   public var signs: [SignReport]
   public var passes: [PassSummary]
   public var notes: [String]
@@ -27,10 +31,15 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   /// - Parameters:
   ///   - conversion: the conversion to report on.
   ///   - summary: the sizes of the encoded file.
-  public init(_ conversion: Conversion, summary: FileSummary) {
+  ///   - savings: what roundings would save in it.
+  public init(
+    _ conversion: Conversion, summary: FileSummary, savings: [FileSummary.Saving] = []
+  ) {
     source = conversion.sourceName
     sourceBytes = conversion.sourceBytes
     outputBytes = summary.fileBytes
+    parts = summary.parts
+    self.savings = savings
     checkpoint = conversion.checkpointUse
     var reasons: [String: String] = [:]
     for finding in conversion.findings {

@@ -13,10 +13,20 @@ public struct LayerReport: Hashable, Sendable, Encodable {
   /// Multiply-accumulates for one picture, by the kind of their operands.
   public var binaryMACs: Int
   public var floatMACs: Int
-  /// Bytes in the file: weights and everything else of the layer.
+  /// Bytes of the weights as float32 numbers, as sources have them.
+  public var sourceBytes: Int
+  /// Bytes of the weights in the file; those that several layers share count for each.
+  public var packedBytes: Int
+  /// Bytes in the file: weights and everything else of the layer. Shared tensors count for the first.
   public var bytes: Int
   public var bitsPerWeight: Double
+  /// How the weights became bytes: the name of a type, or a coding of `docs/format.md`; "computed"
+  /// where they are no weights of the file.
   public var coding: String
+  /// Whether the weights' bytes have an entropy code.
+  public var isEntropyCoded: Bool
+  /// The order-0 entropy of the weights' kernels or bytes, in bits per weight.
+  public var entropyPerWeight: Double
 
   /// The convolutions and matrix products of a model.
   public static func layers(of model: BinaryModel, summary: FileSummary) -> [LayerReport] {
@@ -26,25 +36,14 @@ public struct LayerReport: Hashable, Sendable, Encodable {
         return LayerReport(operation, index, of: model, summary)
       }
       let shape: Shape
-      let kind: String
-      let bits: Double
-      var coding = "raw"
       switch layer.operation {
-      case .binaryConvolution(_, let weights, _):
-        (shape, kind, bits) = (weights.shape, "binary", 1)
-      case .convolution(_, let weights, _):
-        shape = weights.shape
-        kind = "float"
-        switch weights {
-        case .signs: bits = 1
-        case .float32:
-          bits = 32
-          coding = "float32"
-        }
-      case .quantizedConvolution(_, let weights, _, _):
-        (shape, kind, bits, coding) = (weights.shape, "float", 8, "int8")
+      case .binaryConvolution(_, let weights, _): shape = weights.shape
+      case .convolution(_, let weights, _): shape = weights.shape
+      case .quantizedConvolution(_, let weights, _, _): shape = weights.shape
       default: return nil
       }
+      let kind = layer.operation.isBinary ? "binary" : "float"
+      let weights = summary.weights(of: index)
       let output = model.values[layer.outputs[0]]
       let positions = output.dimensions.shape(batch: 1).count / max(shape[0], 1)
       let macs = positions * shape.count
@@ -53,8 +52,11 @@ public struct LayerReport: Hashable, Sendable, Encodable {
         inputShape: model.values[layer.inputs[0]].dimensions.text,
         outputShape: output.dimensions.text, weightShape: "\(shape)",
         parameters: shape.count, binaryMACs: kind == "binary" ? macs : 0,
-        floatMACs: kind == "binary" ? 0 : macs, bytes: summary.layers[index].bytes,
-        bitsPerWeight: bits, coding: coding)
+        floatMACs: kind == "binary" ? 0 : macs, sourceBytes: 4 * shape.count,
+        packedBytes: weights?.storedBytes ?? 0, bytes: summary.layers[index].bytes,
+        bitsPerWeight: weights?.bitsPerElement ?? 0, coding: weights?.title ?? "computed",
+        isEntropyCoded: weights?.isEntropyCoded ?? false,
+        entropyPerWeight: weights?.entropyPerElement ?? 0)
     }
   }
 }
@@ -73,14 +75,26 @@ extension LayerReport {
       return model.layers[other].outputs.contains(operand)
     }
     let weights = model.values[operand].dimensions
+    let parameters = constant == nil ? 0 : weights.shape(batch: 1).count
+    let stored = constant.flatMap { summary.weights(of: $0) }
     self.init(
       name: layer.name, kind: "float", operation: title,
       inputShape: model.values[layer.inputs[0]].dimensions.text,
       outputShape: model.values[layer.outputs[0]].dimensions.text, weightShape: weights.text,
-      parameters: constant == nil ? 0 : weights.shape(batch: 1).count, binaryMACs: 0,
-      floatMACs: operation.products(of: layer, in: model),
+      parameters: parameters, binaryMACs: 0,
+      floatMACs: operation.products(of: layer, in: model), sourceBytes: 4 * parameters,
+      packedBytes: stored?.storedBytes ?? 0,
       bytes: summary.layers[index].bytes + (constant.map { summary.layers[$0].bytes } ?? 0),
-      bitsPerWeight: constant == nil ? 0 : 32, coding: constant == nil ? "computed" : "float32")
+      bitsPerWeight: stored?.bitsPerElement ?? 0, coding: stored?.title ?? "computed",
+      isEntropyCoded: stored?.isEntropyCoded ?? false,
+      entropyPerWeight: stored?.entropyPerElement ?? 0)
+  }
+}
+
+extension FileSummary.Tensor {
+  /// The coding, or the type of what is stored as it is; signs are "raw" then.
+  package var title: String {
+    coding == "raw" && elementType != .sign ? elementType.rawValue : coding
   }
 }
 

@@ -7,7 +7,7 @@ import Testing
 /// Files with coded tensors.
 @Suite struct CodedFileTests {
   private func tensors(_ model: BinaryModel) throws -> [StoredTensor] {
-    try DecodedFile(decoding: model.encoded()).tensors
+    try DecodedFile(decoding: model.encoded()).store.tensors
   }
 
   @Test func everyTensorHasTheSmallestCoding() throws {
@@ -15,7 +15,7 @@ import Testing
       let bytes = try model.encoded()
       #expect(try BinaryModel(decoding: bytes) == model)
       let file = try DecodedFile(decoding: bytes)
-      let tensor = try #require(file.tensors.max { $0.rawByteCount < $1.rawByteCount })
+      let tensor = try #require(file.store.tensors.max { $0.rawByteCount < $1.rawByteCount })
       #expect(tensor.coding == coding, "\(tensor.dimensions)")
       #expect(file.container.features.contains(.codedTensors) == (coding != .raw))
     }
@@ -36,7 +36,7 @@ import Testing
   @Test func codedTensorsFollowEachOtherWithoutPadding() throws {
     let chain = SampleModels.chain
     let file = try DecodedFile(decoding: chain.encoded())
-    #expect(file.tensors.map(\.coding) == [.raw, .int8, .float16])
+    #expect(file.store.tensors.map(\.coding) == [.raw, .int8, .float16])
     #expect(file.container.content(of: .parameters).count == 9 + 11)
   }
 

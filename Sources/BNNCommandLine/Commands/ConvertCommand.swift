@@ -27,7 +27,7 @@ package struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to write: .bnn.")
   var output: String?
 
-  @Option(help: ArgumentHelp("Write a report: .json or .md.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write a report: .json, .md or .html.", valueName: "file"))
   var report: String?
 
   @Flag(help: "Replace files that exist.")
@@ -113,8 +113,9 @@ package struct ConvertCommand: ParsableCommand {
     guard tolerance >= 0, tolerance.isFinite else {
       throw ValidationError("--tolerance: give a number that is not negative")
     }
-    if let report, !["json", "md"].contains(FilePath.suffix(of: report)) {
-      throw ValidationError("--report \(report): the suffix decides the format; .json or .md")
+    if let report, !["json", "md", "html"].contains(FilePath.suffix(of: report)) {
+      throw ValidationError(
+        "--report \(report): the suffix decides the format; .json, .md or .html")
     }
   }
 
@@ -235,7 +236,10 @@ package struct ConvertCommand: ParsableCommand {
     _ conversion: Conversion, bytes: [UInt8], path: String
   ) throws(CommandError) -> ConversionReport {
     do {
-      return ConversionReport(conversion, summary: try FileSummary(decoding: bytes))
+      // They take longer than the sizes: only for those who read them.
+      let savings = report == nil && !common.json ? [] : try FileSummary.savings(decoding: bytes)
+      return ConversionReport(
+        conversion, summary: try FileSummary(decoding: bytes), savings: savings)
     } catch {
       throw CommandError(error, file: path)
     }
@@ -245,7 +249,11 @@ package struct ConvertCommand: ParsableCommand {
 
   private func write(_ bytes: [UInt8], _ result: ConversionReport) throws(CommandError) {
     let text = try report.map { (path: String) throws(CommandError) -> String in
-      FilePath.suffix(of: path) == "md" ? result.markdown : try JSONDocument.text(result)
+      switch FilePath.suffix(of: path) {
+      case "md": ReportPage(result).markdown
+      case "html": ReportPage(result).html
+      default: try JSONDocument.text(result)
+      }
     }
     if let output, !dryRun {
       do {

@@ -18,6 +18,11 @@ struct FileInspection: Inspection {
   /// Only a conversion knows how the source wrote them.
   var signs: [ConversionReport.SignReport] = []
   var sections: [Section]
+  /// What the file's bytes are for. They add up to all of them.
+  var parts: [FileSummary.PartSize]
+  /// What roundings would save.
+  var savings: [FileSummary.Saving]
+  var tensors: [StoredTensor]
   var totals: Totals
   var passes: [String]
   var options: [String: String]
@@ -25,6 +30,18 @@ struct FileInspection: Inspection {
   struct Section: Encodable {
     var name: String
     var bytes: Int
+  }
+
+  /// One tensor of the file.
+  struct StoredTensor: Encodable {
+    var elementType: String
+    var dimensions: [Int]
+    var part: FileSummary.Part
+    var coding: String
+    var isEntropyCoded: Bool
+    var rawBytes: Int
+    var bytes: Int
+    var entropyPerElement: Double
   }
 
   struct Totals: Encodable {
@@ -43,7 +60,6 @@ extension FileInspection {
     producer = model.provenance.producer
     sourceName = model.provenance.sourceName
     sourceBytes = Int(clamping: model.provenance.sourceBytes)
-    outputBytes = try FilePath.byteCount(of: path)
     inputs = model.inputs.map { PortFacts(Port(model.values[$0])) }
     outputs = model.outputs.map { PortFacts(Port(model.values[$0])) }
     passes = model.provenance.passes
@@ -51,12 +67,21 @@ extension FileInspection {
       model.provenance.options.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     let summary: FileSummary
     do {
-      summary = try FileSummary(model)
+      let bytes = try RegularFile.read(path)
+      summary = try FileSummary(decoding: bytes)
+      savings = try FileSummary.savings(decoding: bytes)
     } catch {
       throw CommandError(error, file: path)
     }
+    outputBytes = summary.fileBytes
+    parts = summary.parts
+    tensors = summary.tensors.map(StoredTensor.init)
     sections = summary.sections.map { Section(name: $0.name, bytes: $0.bytes) }
-    steps = zip(model.layers, summary.layers).map { LayerFacts($0, of: model, size: $1) }
+    steps = model.layers.enumerated().map { index, layer in
+      var facts = LayerFacts(layer, of: model)
+      facts.add(summary, at: index)
+      return facts
+    }
     let reasons = Dictionary(
       steps.compactMap { step in step.reason.map { (step.name, $0) } },
       uniquingKeysWith: { first, _ in first })
@@ -66,6 +91,19 @@ extension FileInspection {
       return layer
     }
     totals = Totals(steps, fileBytes: summary.fileBytes)
+  }
+}
+
+extension FileInspection.StoredTensor {
+  init(_ tensor: FileSummary.Tensor) {
+    elementType = tensor.elementType.rawValue
+    dimensions = tensor.dimensions
+    part = tensor.part
+    coding = tensor.title
+    isEntropyCoded = tensor.isEntropyCoded
+    rawBytes = tensor.rawBytes
+    bytes = tensor.storedBytes
+    entropyPerElement = tensor.entropyPerElement
   }
 }
 
@@ -93,24 +131,24 @@ extension FileInspection {
     text += outputs.map { "output  \($0.text)\n" }.joined()
     var table = TextTable([
       ("layer", .left), ("kind", .left), ("operation", .left), ("output", .left),
-      ("parameters", .right), ("bits/weight", .right), ("binary MACs", .right),
+      ("parameters", .right), ("coding", .left), ("bits/weight", .right), ("binary MACs", .right),
       ("float MACs", .right), ("bytes", .right),
     ])
     for layer in steps {
       table.add([
         layer.name, layer.kind, layer.operation, layer.outputs.joined(separator: ", "),
-        Formatting.grouped(layer.parameters),
+        Formatting.grouped(layer.parameters), layer.coding ?? "",
         layer.bitsPerWeight.map { Formatting.fixed($0, digits: 2) } ?? "",
         Formatting.grouped(layer.binaryMACs), Formatting.grouped(layer.floatMACs),
         Formatting.grouped(layer.bytes),
       ])
     }
     table.add([
-      "whole file", "", "", "", Formatting.grouped(totals.parameters),
+      "whole file", "", "", "", Formatting.grouped(totals.parameters), "",
       totals.bitsPerWeight.map { Formatting.fixed($0, digits: 2) } ?? "",
       Formatting.grouped(totals.binaryMACs), Formatting.grouped(totals.floatMACs),
       Formatting.grouped(totals.bytes),
     ])
-    return text + "\n" + table.text
+    return text + "\n" + table.text + "\n" + SizeTables.text(parts, savings, of: totals.bytes)
   }
 }

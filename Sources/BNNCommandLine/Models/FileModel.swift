@@ -57,20 +57,13 @@ struct FileModel: RunnableModel {
     inputs: [String: Tensor], runs: Int
   ) throws(CommandError) -> [LayerLatency] {
     var profiles: [[LayerTiming]] = []
-    let summary: FileSummary
     do {
       for _ in 0..<runs { profiles.append(try session.profile(inputs).layers) }
     } catch {
       throw CommandError(error, file: fileName)
     }
-    do {
-      summary = try FileSummary(model)
-    } catch {
-      throw CommandError(error, file: fileName)
-    }
-    return zip(model.layers, summary.layers).enumerated().map { index, layer in
-      LayerLatency(
-        LayerFacts(layer.0, of: model, size: layer.1), samples: profiles.map { $0[index] })
+    return model.layers.enumerated().map { index, layer in
+      LayerLatency(LayerFacts(layer, of: model), samples: profiles.map { $0[index] })
     }
   }
 }

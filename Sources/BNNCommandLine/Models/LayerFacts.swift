@@ -15,23 +15,22 @@ struct LayerFacts: Encodable {
   var bitsPerWeight: Double?
   var binaryMACs: Int
   var floatMACs: Int
-  var bytes: Int
+  /// In the file; 0 until ``add(_:at:)``.
+  var bytes = 0
   var coding: String?
+  var isEntropyCoded: Bool?
+  var entropyPerWeight: Double?
 }
 
 extension LayerFacts {
-  init(_ layer: Layer, of model: BinaryModel, size: FileSummary.Layer) {
+  init(_ layer: Layer, of model: BinaryModel) {
     name = layer.name
     operation = layer.operation.title
     outputs = layer.outputs.map { Port(model.values[$0]).typeText }
-    bytes = size.bytes
-    coding = size.coding
     binaryMACs = 0
     floatMACs = 0
     parameters = layer.operation.epilogue.map(\.parameterCount) ?? 0
-
     weights = 0
-
     let worksOnBits = layer.inputs.first.map { model.values[$0].elementType == .sign } ?? false
     kind = worksOnBits ? "binary" : "float"
     let outputCount = layer.outputs.first.map { model.values[$0].countOfOne } ?? 0
@@ -39,21 +38,17 @@ extension LayerFacts {
     case .binaryConvolution(_, let weights, _):
       binaryMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
       self.weights = weights.count
-      bitsPerWeight = 1
     case .convolution(_, .signs(let weights), _):
       floatMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
       self.weights = weights.count
-      bitsPerWeight = 1
       reason = "its input is real-valued"
     case .convolution(_, .float32(let weights, let shape), _):
       floatMACs = outputCount * shape.dimensions.dropFirst().reduce(1, *)
       self.weights = weights.count
-      bitsPerWeight = 32
       reason = "its weights are real-valued"
     case .quantizedConvolution(_, let weights, _, _):
       floatMACs = outputCount * weights.shape.dimensions.dropFirst().reduce(1, *)
       self.weights = weights.shape.count
-      bitsPerWeight = 8
       reason = "its weights are real-valued, stored as bytes"
     case .array(let operation):
       floatMACs = operation.products(of: layer, in: model)
@@ -61,6 +56,16 @@ extension LayerFacts {
     default: break
     }
     parameters += weights
+  }
+
+  /// Adds what the layer takes in a file.
+  mutating func add(_ summary: FileSummary, at index: Int) {
+    bytes = summary.layers[index].bytes
+    guard let stored = summary.weights(of: index) else { return }
+    coding = stored.title
+    isEntropyCoded = stored.isEntropyCoded
+    entropyPerWeight = stored.entropyPerElement
+    bitsPerWeight = stored.bitsPerElement
   }
 }
 

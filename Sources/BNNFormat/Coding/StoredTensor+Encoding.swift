@@ -45,7 +45,8 @@ extension StoredTensor {
     }
   }
 
-  private var planes: [[UInt8]] {
+  /// The planes of a raw tensor.
+  var planes: [[UInt8]] {
     switch kind {
     case .sign, .bool, .int8: [Array(bytes)]
     case .float32, .int32: BytePlanes.split(words() as [UInt32])
