@@ -25,7 +25,8 @@ import Testing
     let model = try BinaryModel(decoding: conversion.model.encoded())
     let report = ConversionReport(conversion, summary: try FileSummary(model))
     let real = report.layers.filter { $0.kind == "float" }
-    #expect(real.map(\.coding) == ["int8", "int8"] && real.map(\.bitsPerWeight) == [8, 8])
+    #expect(real.map(\.coding) == ["int8", "int8"])
+    #expect(real.allSatisfy { $0.bitsPerWeight > 5 && $0.bitsPerWeight <= 8 })
     #expect(real.allSatisfy { $0.reason != nil && $0.floatMACs > 0 })
     let logits = try InferenceSession(model).run(["image": images])[0].tensor
     let correct = zip(logits.topOne, labels).count { Int64($0) == $1 }

@@ -145,6 +145,12 @@ import Testing
         let weighted = layers.filter { $0["bitsPerWeight"] is Double }
         #expect(weighted.count == 5)
         #expect(json["signs"] is [Any])
+        for layer in layers {
+          let (packed, source) = (layer["packedBytes"] as? Int, layer["sourceBytes"] as? Int)
+          #expect(try #require(packed) < #require(source))
+          #expect(layer["coding"] is String && layer["isEntropyCoded"] is Bool)
+          #expect(layer["entropyPerWeight"] is Double)
+        }
       }
     }
   }
@@ -158,6 +164,52 @@ import Testing
       let text = String(decoding: try Fixtures.bytes(report), as: UTF8.self)
       #expect(text.hasPrefix("# "))
       #expect(text.contains("| binary |"))
+    }
+  }
+
+  @Test func sizesAddUpToTheFile() throws {
+    try Self.withModel { scratch, model in
+      let report = scratch.file("report.json")
+      try Command.run(
+        "bnnconvert", [Fixtures.digits, scratch.file("copy.bnn"), "--report", report]
+      ).expectSuccess()
+      let reported = try #require(
+        try JSONSerialization.jsonObject(with: Data(Fixtures.bytes(report))) as? [String: Any])
+      let inspected = try Command.run("bnninspect", [model, "--json"]).json()
+      for json in [reported, inspected] {
+        let parts = try #require(json["parts"] as? [[String: Any]])
+        let bytes = parts.map { $0["bytes"] as? Int ?? 0 }.reduce(0, +)
+        #expect(bytes == (try Fixtures.bytes(model).count))
+        #expect(parts.contains { $0["part"] as? String == "binaryWeights" })
+        let savings = try #require(json["savings"] as? [[String: Any]])
+        #expect(savings.contains { $0["rounding"] as? String == "int8Weights" })
+      }
+      let tensors = try #require(inspected["tensors"] as? [[String: Any]])
+      #expect(tensors.allSatisfy { ($0["bytes"] as? Int ?? 0) <= ($0["rawBytes"] as? Int ?? 0) })
+      let text = try Command.run("bnninspect", [model]).output
+      #expect(text.contains("bytes by kind") && text.contains("real weights to float16"))
+    }
+  }
+
+  @Test func htmlReportNeedsNoOtherFile() throws {
+    try Scratch.with { scratch in
+      let name = "a <b> & \"c\".onnx"
+      let source = scratch.file(name)
+      try Data(Fixtures.bytes(Fixtures.digits)).write(to: URL(fileURLWithPath: source))
+      let report = scratch.file("report.html")
+      try Command.run("bnnconvert", [source, scratch.file("m.bnn"), "--report", report])
+        .expectSuccess()
+      let text = String(decoding: try Fixtures.bytes(report), as: UTF8.self)
+      #expect(text.hasPrefix("<!DOCTYPE html>") && text.hasSuffix("</html>\n"))
+      #expect(text.contains("a &lt;b&gt; &amp; &quot;c&quot;.onnx"))
+      #expect(!text.contains("<b>") && !text.contains("http") && !text.contains("<script"))
+      #expect(text.contains("<h2>Layers</h2>") && text.contains("<h2>Bytes by kind</h2>"))
+      for tag in ["table", "tr", "td", "th", "ul", "li", "div"] {
+        let opened =
+          text.components(separatedBy: "<\(tag)>").count
+          + text.components(separatedBy: "<\(tag) ").count - 2
+        #expect(opened == text.components(separatedBy: "</\(tag)>").count - 1, "\(tag)")
+      }
     }
   }
 
