@@ -25,6 +25,35 @@ extension Float {
   }
 }
 
+extension [Float] {
+  /// Each row's numbers as multiples, from −127 to 127, of a 127th of the row's largest magnitude; ties
+  /// to even, and without a zero of its own for negative numbers.
+  ///
+  /// - Parameter rows: how many rows of one length there are; it divides the count.
+  /// - Returns: nil where a number is not finite or a row's scale is no normal number.
+  package func roundedToBytes(rows: Int) -> [Float]? {
+    guard rows > 0 else { return nil }
+    let length = count / rows
+    var rounded = self
+    for row in 0..<rows {
+      let range = row * length..<(row + 1) * length
+      let largest = self[range].reduce(Float(0)) { $1.isNaN ? $1 : Swift.max($0, $1.magnitude) }
+      guard largest.isFinite else { return nil }
+      guard largest > 0 else {
+        for index in range { rounded[index] = 0 }
+        continue
+      }
+      let scale = largest / 127
+      guard scale.isNormal else { return nil }
+      for index in range {
+        let multiple = (self[index] / scale).rounded(.toNearestOrEven)
+        rounded[index] = Swift.min(Swift.max(multiple, -127), 127) * scale + 0
+      }
+    }
+    return rounded
+  }
+}
+
 extension Int64 {
   /// What is left of the number in an integer type that wraps around. `uint64` is kept by bit
   /// pattern, as in `Tensor`.

@@ -58,6 +58,7 @@ extension FileSummary.Rounding {
     case .bfloat16Weights: "real weights to bfloat16"
     case .int8Weights: "real weights to int8"
     case .float16Vectors: "per-channel vectors to float16"
+    case .kernelCodebook: "3×3 kernels to the nearest of 32"
     }
   }
 }

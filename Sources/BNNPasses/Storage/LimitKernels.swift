@@ -45,6 +45,22 @@ public struct LimitKernels: LossyPass {
     return outcome
   }
 
+  /// Weights [O, 3, 3, C] with the nearest of so many of their kernels, without calibration and with
+  /// outputs of one scale; nil for any other shape.
+  package static func limited(_ packed: PackedTensor, to limit: Int) -> PackedTensor? {
+    guard var kernels = PackedKernels(packed) else { return nil }
+    var weights = [Double](repeating: 0, count: KernelDistance.kernels)
+    for kernel in kernels.kernels { weights[Int(kernel)] += 1 }
+    let distance = KernelDistance.independent
+    let codebook = KernelCodebook(weights: weights, limit: limit, distance: distance).kernels
+    guard !codebook.isEmpty else { return packed }
+    let nearest = (0..<KernelDistance.kernels).map {
+      UInt16(distance.nearest(to: $0, in: codebook))
+    }
+    kernels.kernels = kernels.kernels.map { nearest[Int($0)] }
+    return kernels.packed
+  }
+
   private func collect(_ layers: inout [KernelLayer], _ graph: Graph) throws(GraphError) {
     let executor = ReferenceExecutor(graph)
     let inputs = Set(layers.map(\.input))

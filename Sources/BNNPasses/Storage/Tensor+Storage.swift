@@ -33,22 +33,12 @@ extension Tensor {
   }
 
   private func roundedRows(_ numbers: [Float]) -> RoundedTensor? {
-    guard shape.rank >= 2, shape[0] > 0 else { return nil }
+    guard shape.rank >= 2, let rounded = numbers.roundedToBytes(rows: shape[0]) else { return nil }
     let length = numbers.count / shape[0]
-    var rounded: [Float] = []
-    rounded.reserveCapacity(numbers.count)
     var error: Float = 0
     for start in stride(from: 0, to: numbers.count, by: max(length, 1)) {
-      let row = numbers[start..<start + length]
-      let largest = row.reduce(0) { max($0, $1.magnitude) }
-      let scale = largest / 127
-      guard largest.isFinite, largest == 0 || scale.isNormal else { return nil }
-      for number in row {
-        let multiple = largest == 0 ? 0 : (number / scale).rounded(.toNearestOrEven)
-        guard !multiple.isNaN else { return nil }
-        rounded.append(min(max(multiple, -127), 127) * scale)
-      }
-      error = max(error, change(from: row, to: rounded[start..<start + length]) ?? 0)
+      let range = start..<start + length
+      error = max(error, change(from: numbers[range], to: rounded[range]) ?? 0)
     }
     return RoundedTensor(tensor: Tensor(rounded, shape: shape), error: error)
   }
