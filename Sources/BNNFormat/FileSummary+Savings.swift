@@ -69,7 +69,7 @@ extension StoredTensor {
     case .kernelCodebook: return nil
     }
     var tensor = self
-    tensor.bytes = rounded.map { $0.bitPattern.littleEndian }.withUnsafeBytes { [UInt8]($0) }[...]
+    tensor.bytes = rounded.map { $0.bitPattern }.littleEndianBytes[...]
     return tensor
   }
 }

@@ -58,14 +58,7 @@ extension StoredTensor {
   }
 
   /// The elements of a raw tensor as integers of their size.
-  func words<Word: FixedWidthInteger>() -> [Word] {
-    bytes.withUnsafeBytes { raw in
-      let size = MemoryLayout<Word>.size
-      return (0..<(raw.count / size)).map {
-        Word(littleEndian: raw.loadUnaligned(fromByteOffset: size * $0, as: Word.self))
-      }
-    }
-  }
+  func words<Word: FixedWidthInteger>() -> [Word] { .init(littleEndian: bytes) }
 
   func hash(into hasher: inout Hasher) {
     hasher.combine(kind)
@@ -136,7 +129,7 @@ struct TensorPool {
   private mutating func words(
     _ words: [UInt32], kind: StoredTensor.Kind, dimensions: [Int]?, place: StoredTensor.Place
   ) -> Int {
-    let bytes = words.map { $0.littleEndian }.withUnsafeBytes { [UInt8]($0) }
+    let bytes = words.littleEndianBytes
     return index(
       of: StoredTensor(
         kind: kind, place: place, dimensions: dimensions ?? [words.count], bytes: bytes[...]))
@@ -185,12 +178,11 @@ extension StoredTensor.Kind {
     switch self {
     case .bool: tensor.bools.map { $0 ? 1 : 0 }
     case .int8: tensor.integers.map { UInt8(truncatingIfNeeded: $0) }
-    case .int64: tensor.integers.map { $0.littleEndian }.withUnsafeBytes { [UInt8]($0) }
+    case .int64: tensor.integers.littleEndianBytes
     case .int32:
-      tensor.integers.map { Int32(truncatingIfNeeded: $0).littleEndian }
-        .withUnsafeBytes { [UInt8]($0) }
+      tensor.integers.map { Int32(truncatingIfNeeded: $0) }.littleEndianBytes
     case .float32, .sign:
-      tensor.floats.map { $0.bitPattern.littleEndian }.withUnsafeBytes { [UInt8]($0) }
+      tensor.floats.map { $0.bitPattern }.littleEndianBytes
     }
   }
 }

@@ -16,8 +16,10 @@ enum BytePlanes {
       words.initialize(repeating: 0)
       for (index, plane) in planes.enumerated() {
         let shift = Word(truncatingIfNeeded: 8 * index)
-        for position in 0..<count {
-          words[position] |= Word(truncatingIfNeeded: plane[position]) &<< shift
+        plane.withUnsafeBufferPointer { plane in
+          for position in 0..<count {
+            words[position] |= Word(truncatingIfNeeded: plane[position]) &<< shift
+          }
         }
       }
       filled = count

@@ -35,17 +35,17 @@ extension StoredTensor {
     case .planes:
       switch kind {
       case .sign, .bool, .int8: return try planes(rawByteCount, 1)[0]
-      case .float32, .int32: return (try narrow(UInt32.self)).rawBytes
-      case .int64: return (try narrow(UInt64.self)).rawBytes
+      case .float32, .int32: return (try narrow(UInt32.self)).littleEndianBytes
+      case .int64: return (try narrow(UInt64.self)).littleEndianBytes
       }
-    case .float16: return (try narrow(UInt16.self)).map(RealCodings.expanded).rawBytes
-    case .bfloat16: return (try narrow(UInt16.self)).map { UInt32($0) << 16 }.rawBytes
+    case .float16: return (try narrow(UInt16.self)).map(RealCodings.expanded).littleEndianBytes
+    case .bfloat16: return (try narrow(UInt16.self)).map { UInt32($0) << 16 }.littleEndianBytes
     case .int8Rows:
       let rows = dimensions[0]
       let planes = try BytePlanes.decode([rows, rows, rows, rows, count], from: &bytes)
       return RealCodings.expanded(
         scales: BytePlanes.joined(planes[..<4]), bytes: planes[4]
-      ).rawBytes
+      ).littleEndianBytes
     case .int8: return widened(try narrow(UInt8.self)) { Int64(Int8(bitPattern: $0)) }
     case .int16: return widened(try narrow(UInt16.self)) { Int64(Int16(bitPattern: $0)) }
     case .int32: return widened(try narrow(UInt32.self)) { Int64(Int32(bitPattern: $0)) }
@@ -58,15 +58,7 @@ extension StoredTensor {
 
   private func widened<Narrow>(_ elements: [Narrow], _ value: (Narrow) -> Int64) -> [UInt8] {
     kind == .int64
-      ? elements.map { UInt64(bitPattern: value($0)) }.rawBytes
-      : elements.map { UInt32(truncatingIfNeeded: value($0)) }.rawBytes
+      ? elements.map { UInt64(bitPattern: value($0)) }.littleEndianBytes
+      : elements.map { UInt32(truncatingIfNeeded: value($0)) }.littleEndianBytes
   }
-}
-
-extension [UInt32] {
-  fileprivate var rawBytes: [UInt8] { map(\.littleEndian).withUnsafeBytes { [UInt8]($0) } }
-}
-
-extension [UInt64] {
-  fileprivate var rawBytes: [UInt8] { map(\.littleEndian).withUnsafeBytes { [UInt8]($0) } }
 }
