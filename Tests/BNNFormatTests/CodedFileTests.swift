@@ -194,6 +194,9 @@ import Testing
         $0.bits(0, count: 4); numbers(&$0, 8, 0)
       } == .symbol(8, alphabet: 8))
     #expect(table(15) { _ in } == .precision(15))
+    // Four symbols: 2^precision is at most 4 · 4 + 256.
+    #expect(table(9) { _ in } == .precision(9))
+    #expect(table(8) { _ in } == .tooShort)
     #expect(
       table(1) {
         $0.bits(0, count: 4); numbers(&$0, 0, 1)

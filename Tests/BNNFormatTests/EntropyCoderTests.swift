@@ -60,7 +60,7 @@ import Testing
     try bytes.withUnsafeBufferPointer { (pointer) throws in
       var coded = CodedBytes(pointer)
       let read = try coded.bits { (reader) throws(FormatError.CodingProblem) in
-        try SymbolTable(&reader, alphabet: alphabet)
+        try SymbolTable(&reader, alphabet: alphabet, count: symbols.count)
       }
       #expect(read == table)
       #expect(try EntropyCoder.symbols(symbols.count, read, from: &coded) == symbols)

@@ -63,7 +63,7 @@ enum BytePlanes {
         planes.append(Array(try bytes.take(count)))
       } else {
         let table = try bytes.bits { (reader) throws(FormatError.CodingProblem) in
-          try SymbolTable(&reader, alphabet: 256)
+          try SymbolTable(&reader, alphabet: 256, count: count)
         }
         planes.append(try EntropyCoder.symbols(count, table, from: &bytes))
       }

@@ -21,7 +21,7 @@ enum SignCodings {
     _ layout: KernelSymbols, from bytes: inout CodedBytes
   ) throws(FormatError.CodingProblem) -> [UInt8] {
     let table = try bytes.bits { (reader) throws(FormatError.CodingProblem) in
-      try SymbolTable(&reader, alphabet: layout.alphabet)
+      try SymbolTable(&reader, alphabet: layout.alphabet, count: layout.count)
     }
     return layout.bytes(try EntropyCoder.symbols(layout.count, table, from: &bytes))
   }

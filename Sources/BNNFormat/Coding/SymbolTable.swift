@@ -2,6 +2,12 @@
 struct SymbolTable: Hashable {
   static let maximumPrecision = 14
 
+  /// The largest precision for a stream of so many symbols. More would serve nothing, and a reader
+  /// needs room and time for 2^precision.
+  static func maximumPrecision(count: Int) -> Int {
+    min(maximumPrecision, Int.bitWidth - 1 - (4 * count + 256).leadingZeroBitCount)
+  }
+
   /// The frequencies add up to 2^precision.
   var precision: Int
   /// The symbols that occur, ascending.
@@ -30,14 +36,14 @@ extension SymbolTable {
   static func best(for counts: [Int], below limit: Int) -> (table: SymbolTable, bytes: Int)? {
     let symbols = counts.indices.filter { counts[$0] > 0 }
     guard !symbols.isEmpty, symbols.count <= 1 << maximumPrecision else { return nil }
-    // A stored symbol takes two bits at least.
-    let least = FixedLogarithm.information(counts) / FixedLogarithm.one + symbols.count * 2
+    // A stored symbol takes a bit at least.
+    let least = FixedLogarithm.information(counts) / FixedLogarithm.one + symbols.count
     guard least / 8 < limit else { return nil }
     let width = Int.bitWidth - (symbols.count - 1).leadingZeroBitCount
     let total = counts.reduce(0, +)
     var best: (table: SymbolTable, bytes: Int)?
     // One symbol needs no precision, and gets none.
-    for precision in width...(width == 0 ? 0 : maximumPrecision) {
+    for precision in width...(width == 0 ? 0 : maximumPrecision(count: total)) {
       for isFlat in [true, false] {
         let frequencies =
           isFlat
@@ -154,12 +160,16 @@ extension SymbolTable {
     return writer.finished()
   }
 
-  /// Reads a table of symbols below `alphabet`.
-  init(_ reader: inout BitReader, alphabet: Int) throws(FormatError.CodingProblem) {
+  /// Reads the table of a stream of `count` symbols below `alphabet`.
+  init(
+    _ reader: inout BitReader, alphabet: Int, count: Int
+  ) throws(FormatError.CodingProblem) {
     isFlat = try reader.bits(1) == 1
     precision = try reader.bits(Bits.precision)
     entries = []
-    guard precision <= SymbolTable.maximumPrecision else { throw .precision(precision) }
+    guard precision <= SymbolTable.maximumPrecision(count: count) else {
+      throw .precision(precision)
+    }
     let gapParameter = try reader.bits(Bits.gapParameter)
     let slots = 1 << precision
     var next = 0
