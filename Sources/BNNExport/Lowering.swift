@@ -187,17 +187,9 @@ struct Lowering {
     let fallback = node.map { "\(graph.nodes[$0].op.definition.name) \($0)" } ?? "layer"
     layers.append(
       Layer(
-        name: printable(name.isEmpty ? fallback : name), operation: operation, inputs: inputs,
+        name: (name.isEmpty ? fallback : name).printable, operation: operation, inputs: inputs,
         outputs: outputs))
     origins.append(LoweredLayer(node: node))
-  }
-
-  /// Exporters' names may hold anything; a layer's name is only shown.
-  private func printable(_ name: String) -> String {
-    let scalars = name.unicodeScalars.prefix(1000).map { scalar in
-      scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? "?" : scalar
-    }
-    return String(String.UnicodeScalarView(scalars))
   }
 
   // MARK: Forms

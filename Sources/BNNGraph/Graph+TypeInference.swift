@@ -50,7 +50,7 @@ extension Dimension {
 }
 
 extension Node {
-  func checkOutputs(_ count: Int) throws(GraphError) {
+  package func checkOutputs(_ count: Int) throws(GraphError) {
     try attempt { () throws(OperatorError) in
       guard outputs.count == count else {
         throw .wrongOutputCount(expected: count, found: outputs.count)

@@ -51,7 +51,7 @@ public struct ReferenceExecutor: Sendable {
   }
 
   /// The inputs have the names, types and extents of the graph's, all with the same batch.
-  private func check(_ inputs: [String: Tensor]) throws(GraphError) {
+  package func check(_ inputs: [String: Tensor]) throws(GraphError) {
     let names = graph.inputs.map { graph[$0].name }
     guard Set(names) == Set(inputs.keys) else {
       throw .wrongInputs(expected: names, found: inputs.keys.sorted())

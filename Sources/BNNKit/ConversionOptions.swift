@@ -9,16 +9,22 @@ public struct ConversionOptions: Hashable, Sendable {
   /// What may be rounded or replaced for a smaller file.
   public var storage: StorageOptions
   /// Real inputs by name, any batch of them, which show what layers read and what lossy choices
-  /// change. Not recorded in the file.
+  /// change. The file records a digest of them where a choice depends on them.
   public var calibration: [String: Tensor]
   /// How far outputs may move by lossy choices, as a part of the largest output on the inputs for
   /// calibration or, without those, on eight seeded ones; nil for any error. Recorded in the file.
   public var maximumError: Double?
+  /// Which layers with real weights become binary, and how; the first that matches decides. Lossy;
+  /// recorded in the file.
+  public var binarization: [BinarizationChoice]
+  /// Whether the inputs of the layers that become binary become signs too.
+  public var binarizesActivations: Bool
 
   public init(
     signOfZero: SignOfZero = .plus, disabledPasses: [String] = [], allowsFloat: Bool = false,
     storage: StorageOptions = .init(), calibration: [String: Tensor] = [:],
-    maximumError: Double? = nil
+    maximumError: Double? = nil, binarization: [BinarizationChoice] = [],
+    binarizesActivations: Bool = false
   ) {
     self.signOfZero = signOfZero
     self.disabledPasses = disabledPasses
@@ -26,70 +32,19 @@ public struct ConversionOptions: Hashable, Sendable {
     self.storage = storage
     self.calibration = calibration
     self.maximumError = maximumError
+    self.binarization = binarization
+    self.binarizesActivations = binarizesActivations
   }
 }
 
 extension ConversionOptions {
-  /// The same without lossy choices.
-  var exact: ConversionOptions {
-    var options = self
-    options.storage = StorageOptions()
-    options.maximumError = nil
-    options.calibration = [:]
-    return options
-  }
-
   /// Whether the network may compute something else than the source.
-  public var isLossy: Bool { storage.isLossy }
-}
+  public var isLossy: Bool { storage.isLossy || !binarization.isEmpty }
 
-// MARK: In files
-
-extension ConversionOptions {
-  private enum Key {
-    static let floatStorage = "float-storage"
-    static let kernelCodebook = "kernel-codebook"
-    static let layer = "layer "
-    static let maximumError = "max-error"
-    static let percentile = "percentile"
-    static let signOfZero = "sign-of-zero"
-    static let vectorStorage = "vector-storage"
-  }
-
-  /// What a file says of the options that change the result, in ascending order of their keys.
-  var recorded: [Provenance.Option] {
-    var options: [String: String] = [Key.signOfZero: signOfZero.rawValue]
-    if isLossy {
-      options[Key.maximumError] = maximumError.map { "\($0)" }
-      if storage.weights != .float32 { options[Key.floatStorage] = storage.weights.rawValue }
-      if storage.vectors != .float32 { options[Key.vectorStorage] = storage.vectors.rawValue }
-      if storage.kernels != .all { options[Key.kernelCodebook] = "\(storage.kernels)" }
-      if storage.percentile != 100 { options[Key.percentile] = "\(storage.percentile)" }
-      for (index, layer) in storage.layers.enumerated() {
-        // Their order counts: numbers of equal width keep it.
-        let number = String(index + 1)
-        let zeros = String(repeating: "0", count: max(0, 4 - number.count))
-        options[Key.layer + zeros + number] = "\(layer)"
-      }
-    }
-    return options.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
-      .map { Provenance.Option(key: $0.key, value: $0.value) }
-  }
-
-  /// Takes over what a file recorded; what is not understood is as if it were not there.
-  mutating func read(_ recorded: [Provenance.Option]) {
-    for option in recorded {
-      switch option.key {
-      case Key.signOfZero: signOfZero = SignOfZero(rawValue: option.value) ?? .plus
-      case Key.maximumError: maximumError = Double(option.value)
-      case Key.floatStorage: storage.weights = FloatStorage(rawValue: option.value) ?? .float32
-      case Key.vectorStorage: storage.vectors = VectorStorage(rawValue: option.value) ?? .float32
-      case Key.kernelCodebook: storage.kernels = KernelLimit(text: option.value) ?? .all
-      case Key.percentile: storage.percentile = Double(option.value) ?? 100
-      case let key where key.hasPrefix(Key.layer):
-        if let layer = try? LayerStorage(text: option.value) { storage.layers.append(layer) }
-      default: break
-      }
-    }
+  /// What cannot be done without calibration data; nil where everything can.
+  var needForCalibration: String? {
+    guard !binarization.isEmpty else { return nil }
+    if binarizesActivations { return "--binarize-activations" }
+    return binarization.first(where: \.method.needsCalibration).map { "--binarize by \($0.method)" }
   }
 }

@@ -13,6 +13,8 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
   public var savings: [FileSummary.Saving]
   public var signs: [SignReport]
   public var passes: [PassSummary]
+  /// One entry per layer whose real weights were made binary.
+  public var binarization: [BinarizationReport]
   public var notes: [String]
   /// What lossy choices changed; nil where there were none.
   public var change: ChangeReport?
@@ -21,6 +23,16 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
     public var name: String
     public var spelling: String
     public var atZero: String
+  }
+
+  /// The objective of a method before and after, as parts of that of weights of 0.
+  public struct BinarizationReport: Hashable, Sendable, Encodable {
+    public var name: String
+    public var method: String
+    public var objective: String
+    public var before: Double
+    public var after: Double
+    public var binarizedInputs: Bool
   }
 
   public struct PassSummary: Hashable, Sendable, Encodable {
@@ -58,6 +70,13 @@ public struct ConversionReport: Hashable, Sendable, Encodable {
       PassSummary(name: $0.pass, rewrites: $0.outcome.rewrites.count)
     }
     change = conversion.change.map(ChangeReport.init)
+
+    binarization = conversion.findings.compactMap { finding in
+      guard case .binarized(let layer) = finding else { return nil }
+      return BinarizationReport(
+        name: layer.node, method: "\(layer.method)", objective: layer.objective.rawValue,
+        before: layer.before, after: layer.after, binarizedInputs: layer.binarizedInputs)
+    }
     notes =
       (checkpoint?.notes ?? []) + conversion.unreadWeights.notes + conversion.model.sharedWeights
       + conversion.findings.compactMap(\.note)
@@ -118,7 +137,8 @@ extension Finding {
   /// A sentence for people; nil for what a report lists elsewhere.
   fileprivate var note: String? {
     switch self {
-    case .sign, .keptFloat: nil
+    case .sign, .keptFloat, .binarized, .unmatched: nil
+    case .notBinarized(let node, let reason): "'\(node)': not binarized: \(reason)"
     case .removedResidue(let node, let relative):
       "'\(node)': weights differed from ±α by \(relative) relative; made exact"
     case .computedInFloat32(let type):

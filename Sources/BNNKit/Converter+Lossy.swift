@@ -3,10 +3,12 @@ struct Converted {
   var graph: Graph
   var lowered: LoweredModel
   var reports: [PassReport]
+  var findings: [Finding]
 
+  /// - Parameter record: the options that a file records.
   init(
     consuming graph: inout Graph, by pipeline: PassPipeline, _ source: borrowing SourceModel,
-    options: [Provenance.Option], observer: (PassReport, Graph) -> Void
+    record: ([Finding], Graph) -> [Provenance.Option], observer: (PassReport, Graph) -> Void
   ) throws(ConversionError) {
     let file = source.fileName
     do {
@@ -14,11 +16,12 @@ struct Converted {
     } catch {
       throw .pass(file: file, error)
     }
+    findings = reports.flatMap(\.outcome.findings)
     self.graph = graph
     let provenance = Provenance(
       producer: Converter.producer, sourceName: file.withoutFolder,
-      sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.passes.map(\.name),
-      options: options)
+      sourceBytes: UInt64(clamping: source.byteCount), passes: pipeline.recordedNames(reports),
+      options: record(findings, graph))
     do {
       lowered = try LoweredModel(lowering: graph, provenance: provenance)
     } catch {
@@ -30,7 +33,7 @@ struct Converted {
     _ graph: Graph, by pipeline: PassPipeline, _ source: borrowing SourceModel
   ) throws(ConversionError) {
     var graph = graph
-    try self.init(consuming: &graph, by: pipeline, source, options: []) { _, _ in }
+    try self.init(consuming: &graph, by: pipeline, source, record: { _, _ in [] }) { _, _ in }
   }
 }
 
@@ -51,34 +54,111 @@ public struct LossyChange: Hashable, Sendable {
   }
 }
 
+extension PassPipeline {
+  /// The names of the passes; lossy ones only where they did something.
+  fileprivate func recordedNames(_ reports: [PassReport]) -> [String] {
+    zip(passes, reports).compactMap { pass, report in
+      pass is any LossyPass && report.outcome.rewrites.isEmpty ? nil : pass.name
+    }
+  }
+}
+
+// MARK: Passes
+
 extension Converter {
   /// The names of the passes that options add to the pipeline.
-  static let lossyPasses = [LimitKernels(.init()).name, RoundNumbers(.init()).name]
+  package static let lossyPasses = [
+    ApproximateWeights(choices: []).name, LimitKernels(.init()).name, RoundNumbers(.init()).name,
+  ]
 
-  /// How many of the inputs for calibration single layers are tried with.
-  private static let layerSamples = 8
+  /// Whether the options or passes of the pipeline may change what the network computes.
+  var isLossy: Bool { options.isLossy || pipeline.passes.contains { $0 is any LossyPass } }
+
+  /// Whether the graph depends on the calibration data, and not on the source alone.
+  var dependsOnCalibration: Bool {
+    options.needForCalibration != nil
+      || options.storage.limitsKernels && !options.calibration.isEmpty
+  }
+
+  /// The pipeline without what may change what the network computes.
+  var exactPipeline: PassPipeline {
+    PassPipeline(pipeline.passes.filter { !($0 is any LossyPass) })
+  }
 
   /// The pipeline with the passes that the options ask for.
-  ///
-  /// - Parameter calibration: inputs by name, one entry per run.
-  func pipeline(with calibration: [[String: Tensor]]) throws(ConversionError) -> PassPipeline {
-    var pipeline = pipeline
-    do {
-      if options.storage.limitsKernels {
-        try pipeline.append(LimitKernels(options.storage, calibration: calibration))
-      }
-      if options.storage.roundsNumbers { try pipeline.append(RoundNumbers(options.storage)) }
-    } catch {
-      throw .pass(file: "", error)
+  package func lossyPipeline(for graph: Graph) -> PassPipeline {
+    var passes = pipeline.passes
+    let storage = options.storage
+    if !options.binarization.isEmpty {
+      // Once all layers are convolutions, and before anything looks at signs: inputs may become some.
+      let place = ["canonicalize-products", "canonicalize-signs"].lazy
+        .compactMap { name in passes.firstIndex { $0.name == name } }.first
+      passes.insert(
+        ApproximateWeights(
+          choices: options.binarization, binarizesInputs: options.binarizesActivations,
+          calibration: calibration(for: graph, atMost: 16), progress: progress),
+        at: place.map { $0 + 1 } ?? 0)
     }
-    return pipeline
+    if storage.limitsKernels {
+      passes.append(LimitKernels(storage, calibration: calibration(for: graph, atMost: 1)))
+    }
+    if storage.roundsNumbers { passes.append(RoundNumbers(storage)) }
+    return PassPipeline(passes)
   }
+
+  private func calibration(for graph: Graph, atMost entries: Int) -> [[String: Tensor]] {
+    guard dependsOnCalibration else { return [] }
+    return VerificationInputs(options.calibration, for: graph, atMost: entries).runs
+  }
+
+  /// The calibration data are there where they are needed, are those that made the file which is
+  /// made again, and are inputs of the model.
+  ///
+  /// - Throws: ``ConversionError/binarizationWithoutCalibration(file:for:)``,
+  ///   ``ConversionError/otherCalibration(file:)`` and
+  ///   ``ConversionError/calibrationInputs(file:_:)``.
+  func checkCalibration(_ graph: Graph, file: String) throws(ConversionError) {
+    if let reason = options.needForCalibration, options.calibration.isEmpty {
+      throw .binarizationWithoutCalibration(file: file, for: reason)
+    }
+    if let reproduced {
+      let digest = dependsOnCalibration ? options.calibration.digest : nil
+      guard digest == reproduced.calibration else { throw .otherCalibration(file: file) }
+    }
+    guard dependsOnCalibration else { return }
+    do {
+      for run in VerificationInputs(options.calibration, for: graph, atMost: 16).runs {
+        try ReferenceExecutor(graph).check(run)
+      }
+    } catch {
+      throw .calibrationInputs(file: file, error)
+    }
+  }
+}
+
+// MARK: What changed
+
+extension Converter {
+  /// How far outputs may be from the source's on the inputs on which the conversion measured that;
+  /// nil for others.
+  ///
+  /// - Parameter seed: what the inputs were made of; nil where they are those for calibration.
+  package func outputLimit(seed: UInt64?) -> Double? {
+    guard let reproduced else { return nil }
+    let isSame =
+      reproduced.measured.map { seed == nil && $0 == options.calibration.digest } ?? (seed == 0)
+    return isSame ? options.maximumError : nil
+  }
+}
+
+extension Converter {
+  /// How many of the inputs for calibration single layers are tried with.
+  private static let layerSamples = 8
 
   /// The inputs that lossy choices are made and measured with, one entry of the batch per run.
   func lossyInputs(
     for graph: Graph, _ source: borrowing SourceModel
   ) throws(ConversionError) -> [[String: Tensor]] {
-    guard options.isLossy else { return [] }
     guard options.calibration.isEmpty else {
       return VerificationInputs(options.calibration, for: graph, atMost: 1).runs
     }
@@ -116,7 +196,8 @@ extension Converter {
   private func layerChanges(
     from exact: BinaryModel, to model: BinaryModel, on inputs: [[String: Tensor]]
   ) throws(RuntimeError) -> [LossyChange.Layer] {
-    guard exact.layers.count == model.layers.count else { return [] }
+    // Where inputs became signs, a layer does not fit among the others.
+    guard exact.layers.count == model.layers.count, exact.values == model.values else { return [] }
     var changes: [LossyChange.Layer] = []
     for (index, layer) in model.layers.enumerated() {
       let old = exact.layers[index]

@@ -77,6 +77,12 @@ public enum Finding: Hashable, Sendable {
   case limitedKernels(LimitedKernels)
   /// Channels in which an exact zero can reach a plain `Sign`, whose bit the conversion chose.
   case reachableZeros(node: String, channels: Int)
+  /// Real weights that were replaced by binary ones, and how well.
+  case binarized(BinarizationFinding)
+  /// A layer that was to be binarized and was not, and why.
+  case notBinarized(node: String, reason: String)
+  /// A choice of layers to binarize that matches none, and those that there are.
+  case unmatched(LayerSelection, candidates: [String])
 }
 
 /// Channels of a layer that change nothing.

@@ -134,6 +134,8 @@ public struct PassReport: Hashable, Sendable {
 public enum PassError: Error, Hashable, Sendable {
   case duplicateName(String)
   case unknownPass(String, known: [String])
+  /// An option that a file records, of another version.
+  case unknownOption(key: String, value: String)
   /// A pass threw, or left a graph that is not valid.
   case failed(pass: String, GraphError)
 }
@@ -145,6 +147,8 @@ extension PassError: CustomStringConvertible {
       "there is already a pass '\(name)': give the new one another name"
     case .unknownPass(let name, let known):
       "there is no pass '\(name)': the passes are \(known.joined(separator: ", "))"
+    case .unknownOption(let key, let value):
+      "the option '\(key)' has the value '\(value)', which this version does not know"
     case .failed("import", let error): "\(error)"
     case .failed(let pass, let error): "\(error) (in pass '\(pass)')"
     }

@@ -94,7 +94,7 @@ struct RoundNumbersTests {
 
   @Test func layersAreChosenByName() throws {
     let (before, after, outcome) = try finished(
-      .init(weights: .int8, layers: [try LayerStorage(text: "Conv=float32")]))
+      .init(weights: .int8, layers: [try LayerStorage(argument: "Conv=float32")]))
     #expect(try block(before).weights == block(after).weights)
     #expect(outcome.rewrites.isEmpty)
   }

@@ -9,10 +9,11 @@ import Testing
       "--report", "--force", "--dry-run", "--verify", "--list-passes", "--disable-pass",
       "--dump-after", "--allow-float", "--sign-of-zero", "--tolerance", "--architecture",
       "--input-shape", "--threads", "--seed", "--float-storage", "--calibration", "--max-error",
+      "--binarize", "--binarize-activations",
     ],
     "bnnverify": [
       "--test-data", "--input", "--expected", "--tolerance", "--seed", "--threads",
-      "--architecture", "--input-shape",
+      "--architecture", "--input-shape", "--calibration",
     ],
     "bnnrun": ["--input", "--output", "--labels", "--threads", "--input-shape"],
     "bnninspect": ["--architecture", "--input-shape"],

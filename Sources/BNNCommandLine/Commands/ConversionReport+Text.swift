@@ -15,9 +15,30 @@ extension ConversionReport {
       ])
     }
     var text = table.text
+    if !binarization.isEmpty {
+      var binarized = TextTable(ConversionReport.binarizationColumns)
+      for row in binarizationRows { binarized.add(row) }
+      text += "\n" + binarized.text
+    }
     text += "\n\(output ?? "(dry run)"): \(sizes(source: FilePath.name(of: source)))\n"
     if let change { text += "lossy: \(change.sentence)\n" }
     return text
+  }
+
+  static let binarizationColumns: [(String, TextTable.Alignment)] = [
+    ("binarized", .left), ("method", .left), ("objective", .left), ("before", .right),
+    ("after", .right),
+  ]
+
+  /// The layers that were made binary; errors are parts of what weights of 0 would have.
+  var binarizationRows: [[String]] {
+    binarization.map { layer in
+      [
+        layer.name, layer.method + (layer.binarizedInputs ? ", inputs too" : ""),
+        layer.objective, Formatting.fixed(layer.before, digits: 4),
+        Formatting.fixed(layer.after, digits: 4),
+      ]
+    }
   }
 
   func sizes(source: String) -> String {

@@ -88,6 +88,7 @@ package struct ConvertCommand: ParsableCommand {
       valueName: "number"))
   var tolerance: Double = 1e-4
 
+  @OptionGroup var binarization: BinarizationOptions
   @OptionGroup var sourceOptions: SourceOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var seed: SeedOptions
@@ -101,13 +102,13 @@ package struct ConvertCommand: ParsableCommand {
     guard output != nil || dryRun else {
       throw ValidationError("OUTPUT.bnn is missing; without one, give --dry-run")
     }
-    guard maxError == nil || storage.isLossy else {
+    guard maxError == nil || isLossy else {
       throw ValidationError("--max-error: nothing is lossy; add \(StorageArguments.names)")
     }
     if let maxError, !(maxError >= 0 && maxError.isFinite) {
       throw ValidationError("--max-error: give a number that is not negative")
     }
-    guard calibration.isEmpty || storage.isLossy else {
+    guard calibration.isEmpty || isLossy else {
       throw ValidationError("--calibration: nothing is lossy; add \(StorageArguments.names)")
     }
     guard tolerance >= 0, tolerance.isFinite else {
@@ -121,7 +122,7 @@ package struct ConvertCommand: ParsableCommand {
 
   package mutating func run() throws {
     var converter = try converter()
-    guard let source, !printsAndStops else { return try printList(converter.pipeline) }
+    guard let source, !printsAndStops else { return try printList(converter.lossyPipeline(for: Graph())) }
     try checkDestinations()
 
     let console = common.console
@@ -129,6 +130,7 @@ package struct ConvertCommand: ParsableCommand {
     let model = try ModelLoader.source(source, sourceOptions)
     converter.options.calibration = try TensorFile.read(
       calibration, option: "--calibration", for: model.graph)
+    converter.progress = { console.progress($0) }
     let conversion = try convert(consume model, with: converter, console)
     let bytes = try encode(conversion.model, path: source)
     if verify { try verify(conversion, by: converter, bytes: bytes, path: source) }
@@ -139,11 +141,16 @@ package struct ConvertCommand: ParsableCommand {
     try show(report, path: source)
   }
 
+  private var isLossy: Bool { storage.isLossy || !binarization.binarize.isEmpty }
+
   // MARK: Before
 
   private func converter() throws(CommandError) -> Converter {
     let names = PassPipeline.standard().passes.map(\.name)
-    for name in disablePass + dumpAfter where !names.contains(name) {
+    let known = names + Converter.lossyPasses
+    for name in disablePass.filter({ !names.contains($0) })
+      + dumpAfter.filter({ !known.contains($0) })
+    {
       let list = names.joined(separator: ", ")
       throw CommandError(.usage, "there is no pass '\(name)'; expected one of \(list)")
     }
@@ -151,7 +158,9 @@ package struct ConvertCommand: ParsableCommand {
       return try Converter(
         options: ConversionOptions(
           signOfZero: signOfZero, disabledPasses: names.filter(disablePass.contains),
-          allowsFloat: allowFloat, storage: storage.options(), maximumError: maxError))
+          allowsFloat: allowFloat, storage: storage.options(), maximumError: maxError,
+          binarization: binarization.binarize,
+          binarizesActivations: binarization.binarizeActivations))
     } catch {
       throw CommandError(.usage, "\(error)")
     }

@@ -35,6 +35,7 @@ extension ReportPage {
     add(
       "What rounding would save", [("rounding", .left)] + size,
       SizeTables.rows(report.savings, of: whole))
+    add("Binarization", ConversionReport.binarizationColumns, report.binarizationRows)
     if let change = report.change {
       sections.append(Section(title: "Lossy choices", content: .list([change.sentence])))
       add(

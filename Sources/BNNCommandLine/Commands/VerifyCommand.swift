@@ -42,6 +42,12 @@ package struct VerifyCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "For a .bnn with lossy choices: the calibration data (.npy, .pb) that it was made with; "
+        + "repeat for several inputs.", valueName: "[name=]file"))
+  var calibration: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
       "Largest error that counts as equal: relative to a layer's largest value (1e-4 unless "
         + "given), with --test-data relative to each number (1e-3).", valueName: "number"))
   var tolerance: Double?
@@ -60,8 +66,8 @@ package struct VerifyCommand: ParsableCommand {
     if testData != nil && model != nil {
       throw ValidationError("--test-data is for one .onnx model, without a .bnn")
     }
-    if model == nil && !(input.isEmpty && expected.isEmpty) {
-      throw ValidationError("--input and --expected need a source and a .bnn")
+    if model == nil && !(input.isEmpty && expected.isEmpty && calibration.isEmpty) {
+      throw ValidationError("--input, --expected and --calibration need a source and a .bnn")
     }
     if !expected.isEmpty && input.isEmpty {
       throw ValidationError("--expected needs the inputs that belong to it; add --input")
@@ -125,10 +131,20 @@ extension VerifyCommand {
     let console = common.console
     let source = try ModelLoader.source(source, sourceOptions)
     let model = try ModelLoader.file(path)
-    let (inputs, expected) = try recordedTensors(of: source.graph)
+    var (inputs, expected) = try recordedTensors(of: source.graph)
 
     console.progress("converting \(self.source)")
-    let converter = try converter(of: model, path: path)
+    var converter = try converter(of: model, path: path)
+    converter.options.calibration = try TensorFile.read(
+      calibration, option: "--calibration", for: source.graph)
+    converter.progress = { console.progress($0) }
+    let limit: Double?
+    if inputs == nil, !converter.options.calibration.isEmpty {
+      inputs = converter.options.calibration
+      limit = converter.outputLimit(seed: nil)
+    } else {
+      limit = inputs == nil ? converter.outputLimit(seed: seed.seed) : nil
+    }
     let conversion: Conversion
     do {
       conversion = try converter.convert(source)
@@ -139,7 +155,9 @@ extension VerifyCommand {
     let check = SourceCheck(
       source: source, sourcePath: self.source, converter: converter,
       canonical: conversion.canonical, exact: conversion.exact, model: model, modelPath: path,
-      options: .init(tolerance: tolerance ?? 1e-4, seed: seed.seed, threads: threads.threads))
+      options: .init(
+        tolerance: tolerance ?? 1e-4, seed: seed.seed, threads: threads.threads,
+        maximumError: limit))
     let report = try check.report(inputs: inputs, expected: expected)
     console.endProgress()
     try show(

@@ -28,8 +28,11 @@ extension CommandError {
       case .pass(_, .failed(_, let cause)), .export(_, .graph(let cause)):
         cause.exitStatus == .malformedInput ? .malformedInput : .unsupported
       case .pass, .export, .nothingBinary: .unsupported
-      case .calibrationMissing, .noInputs: .usage
+      case .calibrationMissing, .noInputs, .binarizationWithoutCalibration, .otherCalibration,
+        .nothingToBinarize:
+        .usage
       case .outputChange: .unsupported
+      case .calibrationInputs(_, let cause): cause.exitStatus
       case .calibration(_, let cause): cause.exitStatus
       }
     self.init(status, "\(error)")

@@ -4,7 +4,8 @@ import BNNKit
 /// The options of `bnnconvert` that make files smaller at the cost of exactness.
 struct StorageArguments: ParsableArguments {
   /// The options by any of which a conversion becomes lossy.
-  static let names = "--float-storage, --vector-storage, --kernel-codebook or --layer"
+  static let names =
+    "--float-storage, --vector-storage, --kernel-codebook, --layer or --binarize"
 
   @Option(
     help: ArgumentHelp(
@@ -72,7 +73,7 @@ struct StorageArguments: ParsableArguments {
 
   func options() throws(StorageError) -> StorageOptions {
     var layers: [LayerStorage] = []
-    for text in layer { layers.append(try LayerStorage(text: text)) }
+    for text in layer { layers.append(try LayerStorage(argument: text)) }
     var kernels = KernelLimit.all
     if let kernelCodebook { kernels = .most(kernelCodebook) }
     if let limit = bitsPerWeight.flatMap(KernelLimit.init(bitsPerWeight:)) { kernels = limit }

@@ -26,8 +26,6 @@ struct SourceCheck {
     } catch {
       throw CommandError(error)
     }
-    var options = options
-    options.maximumError = converter.options.maximumError
     let verifier = Verifier(
       source: resolved, canonical: canonical, exact: exact, model: model, options: options)
     do {

@@ -29,7 +29,9 @@ public struct LimitKernels: LossyPass {
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
     var layers: [KernelLayer] = graph.nodes.indices.compactMap { index in
-      guard case .most(let limit) = storage.kernels(of: graph.nodes[index].name) else { return nil }
+      guard case .most(let limit) = storage.kernels(of: graph.nodes[index].layerName) else {
+        return nil
+      }
       return KernelLayer(index, in: graph, limit: limit)
     }
     guard !layers.isEmpty else { return outcome }

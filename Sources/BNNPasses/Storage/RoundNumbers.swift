@@ -42,8 +42,8 @@ private struct Rounding {
     let node = graph.nodes[index]
     // Scales of sampling are no weights: they decide shapes.
     if case .resize = node.op { return }
-    let vectors = FloatStorage(storage.vectors(of: node.name))
-    let weights = storage.weights(of: node.name)
+    let vectors = FloatStorage(storage.vectors(of: node.layerName))
+    let weights = storage.weights(of: node.layerName)
     for (position, input) in node.inputs.enumerated() {
       guard let input, let tensor = graph[input].constant, tensor.elementType == .float32 else {
         continue

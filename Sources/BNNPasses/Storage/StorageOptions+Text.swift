@@ -30,19 +30,30 @@ extension KernelLimit: CustomStringConvertible {
   }
 }
 
-extension LayerStorage: CustomStringConvertible {
-  /// Reads `PATTERN=SETTING[,SETTING…]`; a setting is a storage of weights (`float16`),
-  /// `vectors:` and a storage of vectors, `kernels:` and a number, or `percentile:` and a number.
-  /// What follows the last `=` are the settings.
+extension LayerStorage {
+  /// Reads `REGEX=SETTING[,SETTING…]`. What follows the last `=` are the settings.
   ///
   /// - Throws: ``StorageError``.
-  public init(text: String) throws(StorageError) {
-    guard let split = text.lastIndex(of: "=") else { throw .settingsMissing(text) }
-    self.init(pattern: try LayerPattern(String(text[..<split])))
-    for setting in text[text.index(after: split)...].split(
-      separator: ",", omittingEmptySubsequences: false)
-    {
-      guard read(String(setting)) else { throw .setting(String(setting), of: text) }
+  public init(argument: String) throws(StorageError) {
+    guard let split = argument.lastIndex(of: "=") else { throw .settingsMissing(argument) }
+    let selection: LayerSelection
+    do {
+      selection = try LayerSelection(pattern: String(argument[..<split]))
+    } catch {
+      throw .selection(error)
+    }
+    try self.init(
+      selection: selection, settings: String(argument[argument.index(after: split)...]))
+  }
+
+  /// Reads `SETTING[,SETTING…]`; a setting is a storage of weights (`float16`), `vectors:` and a
+  /// storage of vectors, `kernels:` and a number, or `percentile:` and a number.
+  ///
+  /// - Throws: ``StorageError/setting(_:of:)``.
+  public init(selection: LayerSelection, settings: String) throws(StorageError) {
+    self.init(selection: selection)
+    for setting in settings.split(separator: ",", omittingEmptySubsequences: false) {
+      guard read(String(setting)) else { throw .setting(String(setting), of: settings) }
     }
   }
 
@@ -67,13 +78,14 @@ extension LayerStorage: CustomStringConvertible {
     }
   }
 
-  public var description: String {
+  /// The settings as text.
+  public var settings: String {
     var settings: [String] = []
     if let weights { settings.append(weights.rawValue) }
     if let vectors { settings.append("vectors:\(vectors.rawValue)") }
     if let kernels { settings.append("kernels:\(kernels)") }
     if let percentile { settings.append("percentile:\(percentile)") }
-    return "\(pattern)=\(settings.joined(separator: ","))"
+    return settings.joined(separator: ",")
   }
 }
 
@@ -84,7 +96,7 @@ extension StorageOptions {
 
 /// What is wrong with a choice of storage.
 public enum StorageError: Error, Hashable, Sendable {
-  case pattern(String, reason: String)
+  case selection(LayerSelectionError)
   case settingsMissing(String)
   case setting(String, of: String)
 }
@@ -92,8 +104,7 @@ public enum StorageError: Error, Hashable, Sendable {
 extension StorageError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .pattern(let text, let reason):
-      "'\(text)' is no regular expression: \(reason)"
+    case .selection(let error): "\(error)"
     case .settingsMissing(let text):
       "'\(text)' has no settings: write REGEX=SETTING[,SETTING…]"
     case .setting(let setting, let text):

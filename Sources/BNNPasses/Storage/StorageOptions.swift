@@ -64,9 +64,18 @@ public struct StorageOptions: Hashable, Sendable {
     of layer: String, _ subject: KeyPath<LayerStorage, Subject?>
   ) -> Subject? {
     for entry in layers {
-      if let choice = entry[keyPath: subject], entry.pattern.matches(layer) { return choice }
+      if let choice = entry[keyPath: subject], entry.selection.matches(layer) { return choice }
     }
     return nil
+  }
+
+  /// What holds for a layer because of its name; nil where nothing does.
+  public func choices(for layer: String) -> LayerStorage? {
+    guard layers.contains(where: { $0.selection.matches(layer) }) else { return nil }
+    return LayerStorage(
+      selection: .named(layer), weights: choice(of: layer, \.weights),
+      vectors: choice(of: layer, \.vectors), kernels: choice(of: layer, \.kernels),
+      percentile: choice(of: layer, \.percentile))
   }
 
   /// Whether real numbers are rounded anywhere.
@@ -91,7 +100,7 @@ public struct StorageOptions: Hashable, Sendable {
 
 /// The storage of the layers whose names match.
 public struct LayerStorage: Hashable, Sendable {
-  public var pattern: LayerPattern
+  public var selection: LayerSelection
   /// nil where the entry does not say.
   public var weights: FloatStorage?
   public var vectors: VectorStorage?
@@ -99,10 +108,10 @@ public struct LayerStorage: Hashable, Sendable {
   public var percentile: Double?
 
   public init(
-    pattern: LayerPattern, weights: FloatStorage? = nil, vectors: VectorStorage? = nil,
+    selection: LayerSelection, weights: FloatStorage? = nil, vectors: VectorStorage? = nil,
     kernels: KernelLimit? = nil, percentile: Double? = nil
   ) {
-    self.pattern = pattern
+    self.selection = selection
     self.weights = weights
     self.vectors = vectors
     self.kernels = kernels
