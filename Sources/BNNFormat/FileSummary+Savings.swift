@@ -58,7 +58,7 @@ extension StoredTensor {
       return tensor
     }
     guard kind == .float32 else { return nil }
-    let numbers = (words() as [UInt32]).map(Float.init(bitPattern:))
+    let numbers = [Float](littleEndian: bytes)
     let rounded: [Float]
     switch rounding {
     case .float16Weights, .float16Vectors: rounded = numbers.map { $0.rounded(to: .float16) }

@@ -269,7 +269,7 @@ extension TensorStore {
 
   private func decode(_ tensor: StoredTensor) -> Elements? {
     switch tensor.kind {
-    case .float32: return .floats((tensor.words() as [UInt32]).map(Float.init(bitPattern:)))
+    case .float32: return .floats(.init(littleEndian: tensor.bytes))
     case .int32: return .integers(tensor.words())
     case .int8: return .bytes(tensor.bytes.map { Int8(bitPattern: $0) })
     // No list has these types.
@@ -294,7 +294,7 @@ extension StoredTensor {
       let integers = (words() as [Int32]).map { Int64($0) }
       return Tensor(integers, shape: shape, elementType: .int32)
     case .float32, .sign, .int8:
-      return Tensor((words() as [UInt32]).map(Float.init(bitPattern:)), shape: shape)
+      return Tensor([Float](littleEndian: bytes), shape: shape)
     }
   }
 

@@ -53,19 +53,23 @@ struct KernelSymbols {
       symbols.withUnsafeBufferPointer { symbols in
         guard channels % 8 == 0 else { return scatter(symbols, bytes) }
         let stride = channels / 8
+        guard let first = symbols.baseAddress, let target = bytes.baseAddress else { return }
         for output in 0..<outputs {
           for group in 0..<stride {
-            let first = symbols.baseAddress.unsafelyUnwrapped + output * channels + 8 * group
-            for half in 0..<((positions + 7) / 8) {
+            let kernels = first + (output * channels + 8 * group)
+            var row = target + (output * positions * stride + group)
+            // Eight positions at a time.
+            for position in Swift.stride(from: 0, to: positions, by: 8) {
               var square: UInt64 = 0
               for column in 0..<8 {
-                let bits = UInt64(first[column] &>> UInt16(8 * half) & 0xFF)
-                square |= bits &<< UInt64(8 * column)
+                let bits = UInt64(kernels[column] &>> UInt16(truncatingIfNeeded: position) & 0xFF)
+                square |= bits &<< UInt64(truncatingIfNeeded: 8 &* column)
               }
               square = KernelSymbols.transposed(square)
-              for row in 0..<min(8, positions - 8 * half) {
-                let index = (output * positions + 8 * half + row) * stride + group
-                bytes[index] = UInt8(truncatingIfNeeded: square &>> UInt64(8 * row))
+              for _ in 0..<min(8, positions &- position) {
+                row.pointee = UInt8(truncatingIfNeeded: square)
+                square &>>= 8
+                row += stride
               }
             }
           }
