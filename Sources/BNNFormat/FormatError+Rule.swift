@@ -228,7 +228,7 @@ extension FormatError {
     case integerNotShortest
     /// A number is larger than any that can be there.
     case numberTooLarge
-    /// Frequencies have at most 14 bits, and not many more than the symbols of the stream need.
+    /// Frequencies have at most 12 bits, and not many more than the symbols of the stream need.
     case precision(Int)
     /// A table of symbols has as many as its precision allows, and one only with precision 0.
     case symbolCount(Int)

@@ -117,7 +117,7 @@ private struct WordStream {
 /// For each slot the symbol that it belongs to, and the step that it is.
 private struct SlotTable {
   private let precision: UInt32
-  /// The frequency less one in the lower 14 bits, the place among the symbol's slots above.
+  /// The frequency less one in the lower half, the place among the symbol's slots above.
   private var steps: [UInt32] = []
   private var symbols: [UInt16] = []
 
@@ -127,7 +127,7 @@ private struct SlotTable {
     symbols.reserveCapacity(1 << table.precision)
     for entry in table.entries {
       let frequency = UInt32(entry.frequency)
-      for place in 0..<frequency { steps.append(place << 14 | (frequency - 1)) }
+      for place in 0..<frequency { steps.append(place << 16 | (frequency - 1)) }
       symbols.append(contentsOf: repeatElement(UInt16(entry.symbol), count: entry.frequency))
     }
   }
@@ -153,7 +153,7 @@ private struct SlotTable {
     func next(_ state: inout UInt32) -> UInt16 {
       let slot = Int(state & (1 &<< precision &- 1))
       let step = steps[slot]
-      state = (step & 0x3FFF &+ 1) &* (state &>> precision) &+ step &>> 14
+      state = (step & 0xFFFF &+ 1) &* (state &>> precision) &+ step &>> 16
       return symbols[slot]
     }
 

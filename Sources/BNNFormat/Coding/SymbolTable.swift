@@ -1,6 +1,6 @@
 /// The symbols of a stream, each with its share of 2^precision.
 struct SymbolTable: Hashable {
-  static let maximumPrecision = 14
+  static let maximumPrecision = 12
 
   /// The largest precision for a stream of so many symbols. More would serve nothing, and a reader
   /// needs room and time for 2^precision.
