@@ -179,10 +179,18 @@ extension Converter {
   ) throws(ConversionError) -> LossyChange {
     let change: LossyChange
     do {
+      let session = try InferenceSession(exact)
+      var outputs: [[String: Tensor]] = []
+      for input in inputs {
+        let found = try session.run(input).map { ($0.name, $0.tensor) }
+        outputs.append(Dictionary(found) { first, _ in first })
+      }
       change = LossyChange(
         isCalibrated: !options.calibration.isEmpty, samples: inputs.count,
-        outputs: try OutputChange(from: exact, to: model, on: inputs),
-        layers: try layerChanges(from: exact, to: model, on: inputs))
+        outputs: try OutputChange(from: outputs, to: model, on: inputs),
+        layers: try layerChanges(
+          from: exact, to: model, on: inputs,
+          outputs: Array(outputs.prefix(Converter.layerSamples))))
     } catch {
       throw .calibration(file: source.fileName, error)
     }
@@ -194,7 +202,8 @@ extension Converter {
   }
 
   private func layerChanges(
-    from exact: BinaryModel, to model: BinaryModel, on inputs: [[String: Tensor]]
+    from exact: BinaryModel, to model: BinaryModel, on inputs: [[String: Tensor]],
+    outputs: [[String: Tensor]]
   ) throws(RuntimeError) -> [LossyChange.Layer] {
     // Where inputs became signs, a layer does not fit among the others.
     guard exact.layers.count == model.layers.count, exact.values == model.values else { return [] }
@@ -207,10 +216,7 @@ extension Converter {
       var single = exact
       single.layers[index] = layer
       changes.append(
-        .init(
-          name: layer.name,
-          outputs: try OutputChange(
-            from: exact, to: single, on: Array(inputs.prefix(Converter.layerSamples)))))
+        .init(name: layer.name, outputs: try OutputChange(from: outputs, to: single, on: inputs)))
     }
     return changes
   }

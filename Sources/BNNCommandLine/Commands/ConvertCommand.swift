@@ -122,7 +122,9 @@ package struct ConvertCommand: ParsableCommand {
 
   package mutating func run() throws {
     var converter = try converter()
-    guard let source, !printsAndStops else { return try printList(converter.lossyPipeline(for: Graph())) }
+    guard let source, !printsAndStops else {
+      return try printList(converter.lossyPipeline(for: Graph()))
+    }
     try checkDestinations()
 
     let console = common.console
