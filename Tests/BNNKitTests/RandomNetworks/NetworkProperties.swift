@@ -5,7 +5,7 @@ import BNNTestSupport
 struct BrokenProperty: Error, CustomStringConvertible {
   enum Property: String {
     case building, conversion, resolved, canonical, runtime, coding, determinism, idempotence
-    case binaryLayers, verification, int8
+    case binaryLayers, verification, int8, lossy
   }
 
   var property: Property
@@ -53,6 +53,7 @@ struct NetworkProperties {
     try checkIdempotence(converter, conversion)
     try checkVerification(converter, conversion)
     if spec.seed % 8 == 4 { try checkInt8() }
+    if spec.seed % 8 == 2 { try checkLossy() }
   }
 
   private func broken(_ property: BrokenProperty.Property, _ detail: String) -> BrokenProperty {
@@ -180,6 +181,31 @@ struct NetworkProperties {
     guard report.verdict == .match else { throw broken(.int8, "\(report)") }
     let check = try SelfCheck(conversion.model).run()
     guard check.verdict == .match else { throw broken(.int8, "\(check)") }
+  }
+
+  /// What lossy choices leave is what the file holds, and can be made again from what it records.
+  private func checkLossy() throws {
+    let input = ["x": input(batch: batches[0])]
+    let storages: [FloatStorage] = [.float16, .bfloat16, .int8, .float32]
+    let storage = StorageOptions(
+      weights: storages[Int(spec.seed / 8 % 4)], vectors: .float16,
+      kernels: .most(1 + Int(spec.seed / 32 % 16)),
+      layers: [try LayerStorage(argument: "1$=float16,kernels:all")])
+    let converter = try Converter(
+      options: .init(
+        allowsFloat: true, storage: storage, calibration: spec.seed % 16 == 2 ? input : [:]))
+    let conversion = try converter.convert(source)
+    try checkCoding(conversion.model)
+    let verifier = Verifier(
+      source: try converter.resolveSigns(of: source), canonical: conversion.canonical,
+      exact: conversion.exact, model: conversion.model)
+    let report = try verifier.verify(inputs: input)
+    guard report.verdict == .match else { throw broken(.lossy, "\(report)") }
+    var again = try Converter(reproducing: conversion.model.provenance)
+    again.options.calibration = converter.options.calibration
+    guard try again.convert(source).canonical == conversion.canonical else {
+      throw broken(.lossy, "the file's choices give another graph")
+    }
   }
 
   private func checkVerification(_ converter: Converter, _ conversion: Conversion) throws {
