@@ -20,6 +20,8 @@ public enum ConversionError: Error, Hashable, Sendable {
   case otherCalibration(file: String)
   /// A choice of layers to binarize matches none of those that have real weights.
   case nothingToBinarize(file: String, LayerSelection, candidates: [String])
+  /// A choice of storage matches no layer.
+  case noLayerToStore(file: String, LayerSelection, names: [String])
 }
 
 /// A layer that stayed real-valued.
@@ -80,17 +82,30 @@ extension ConversionError: CustomStringConvertible {
         + "--calibration [NAME=]FILE"
     case .nothingToBinarize(let file, let layers, let candidates):
       return "\(file): \(layers.text(candidates: candidates))"
+    case .noLayerToStore(let file, let layers, let names):
+      return "\(file): --layer '\(layers.text)' matches no layer; there are "
+        + names.filter { !$0.isEmpty }.listed
     }
   }
 }
 
+extension [String] {
+  /// The first names of a list.
+  fileprivate var listed: String {
+    prefix(12).map { "'\($0)'" }.joined(separator: ", ") + (count > 12 ? ", …" : "")
+  }
+}
+
 extension LayerSelection {
+  fileprivate var text: String {
+    switch self {
+    case .matching(let text), .named(let text): text
+    }
+  }
+
   /// Why there are no layers of it to binarize.
   fileprivate func text(candidates: [String]) -> String {
-    let names = candidates.prefix(12).map { "'\($0)'" }.joined(separator: ", ")
-    let list =
-      candidates.isEmpty
-      ? "the model has none" : "there are \(names)\(candidates.count > 12 ? ", …" : "")"
+    let list = candidates.isEmpty ? "the model has none" : "there are \(candidates.listed)"
     switch self {
     case .named(let name): return "no layer '\(name)' has real weights; \(list)"
     case .matching(let pattern):

@@ -72,6 +72,10 @@ public struct Converter: Sendable {
     for case .unmatched(let layers, let candidates) in result.findings {
       throw .nothingToBinarize(file: source.fileName, layers, candidates: candidates)
     }
+    let names = result.graph.nodes.map(\.layerName)
+    for layer in options.storage.layers where !names.contains(where: layer.selection.matches) {
+      throw .noLayerToStore(file: source.fileName, layer.selection, names: names)
+    }
     var lowered = result.lowered
     guard
       options.allowsFloat || lowered.model.layers.contains(where: \.operation.isBinary)

@@ -118,6 +118,7 @@ import Testing
       (["--kernel-codebook", "8", "--bits-per-weight", "0.5"], "give one"),
       (["--layer", "conv"], "SETTING"), (["--layer", "conv=float12"], "float12"),
       (["--layer", "(=int8"], "regular expression"),
+      (["--layer", "conv9=int8"], "/conv1/Conv"),
       (["--percentile", "99"], "int8-compute"), (["--percentile", "10"], "50 to 100"),
       (["--max-error", "0.1"], "--float-storage"),
       (["--max-error", "-1", "--float-storage", "int8"], "--max-error"),

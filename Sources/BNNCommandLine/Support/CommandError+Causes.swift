@@ -29,7 +29,7 @@ extension CommandError {
         cause.exitStatus == .malformedInput ? .malformedInput : .unsupported
       case .pass, .export, .nothingBinary: .unsupported
       case .calibrationMissing, .noInputs, .binarizationWithoutCalibration, .otherCalibration,
-        .nothingToBinarize:
+        .nothingToBinarize, .noLayerToStore:
         .usage
       case .outputChange: .unsupported
       case .calibrationInputs(_, let cause): cause.exitStatus
