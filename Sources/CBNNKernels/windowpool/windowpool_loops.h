@@ -5,13 +5,16 @@
 #include "../channel_blocks.h"
 #include "bnn_windowpool.h"
 
+// How taps are brought together. A maximum from −∞ on needs one instruction per tap, but forgets
+// windows of nothing but NaN.
+typedef enum kind { sum, maximum_of_numbers, maximum_of_all } kind;
+
 // One block of channels of one position; `x` is the block in the first pixel of the input.
-BNN_INLINE void pool_block(
-  bool is_maximum, span s, const bnn_window *w, const bnn_taps *taps, const float *x,
-  size_t channels, float divisor, float *out) {
-  floats16 v[block / lanes];
-  BNN_EACH_VECTOR v[i] = is_maximum ? -INFINITY : 0;
-  bool is_first = is_maximum;
+BNN_INLINE void pool_taps(
+  kind kind, span s, const bnn_window *w, const bnn_taps *taps, const float *x, size_t channels,
+  floats16 v[block / lanes]) {
+  BNN_EACH_VECTOR v[i] = kind == sum ? 0 : -INFINITY;
+  bool is_first = true;
   // A window beside the image has no pixel to point to.
   const bool is_beside = taps->first[2] == taps->end[2];
   for (int64_t kz = taps->first[0]; kz < taps->end[0] && !is_beside; kz++)
@@ -25,21 +28,36 @@ BNN_INLINE void pool_block(
         BNN_EACH_VECTOR {
           floats16 next;
           load(&next, from, s, i);
-          if (!is_maximum) {
+          if (kind == sum)
             v[i] = v[i] + next;
-          } else if (is_first) {
+          else if (kind == maximum_of_numbers)
+            v[i] = next > v[i] ? next : v[i];
+          else if (is_first)
             v[i] = next;
-          } else {
+          else
             v[i] = ((next > v[i]) | (v[i] != v[i])) ? next : v[i];
-          }
         }
         is_first = false;
       }
     }
-  BNN_EACH_VECTOR {
-    if (!is_maximum) v[i] = v[i] / divisor;
-    store(out, &v[i], s, i);
+}
+
+BNN_INLINE void pool_block(
+  bool is_maximum, span s, const bnn_window *w, const bnn_taps *taps, const float *x,
+  size_t channels, float divisor, float *out) {
+  floats16 v[block / lanes];
+  if (is_maximum) {
+    pool_taps(maximum_of_numbers, s, w, taps, x, channels, v);
+    integers16 is_unknown = 0;
+    const floats16 lowest = -INFINITY;
+    BNN_EACH_VECTOR is_unknown |= v[i] == lowest;
+    if (__builtin_reduce_or(is_unknown) != 0)
+      pool_taps(maximum_of_all, s, w, taps, x, channels, v);
+  } else {
+    pool_taps(sum, s, w, taps, x, channels, v);
+    BNN_EACH_VECTOR v[i] = v[i] / divisor;
   }
+  BNN_EACH_VECTOR store(out, &v[i], s, i);
 }
 
 BNN_INLINE void pool_rows(
