@@ -13,6 +13,8 @@ struct Buffer {
   /// How many elements after a row of real values the next one begins: more than it has where the
   /// value is a part of a concatenated one.
   var rowStep: Int
+  /// Whether only some lines exist at a time, in a worker's scratch.
+  var isInBand = false
 
   static let maximumCount = 1 << 32
 
@@ -47,7 +49,7 @@ struct Buffer {
 
   @inline(__always)
   func floats(_ execution: Execution) -> UnsafeMutablePointer<Float> {
-    (execution.arena + offset).assumingMemoryBound(to: Float.self)
+    ((isInBand ? execution.band : execution.arena) + offset).assumingMemoryBound(to: Float.self)
   }
 
   @inline(__always)

@@ -36,13 +36,19 @@ final class ExecutionPlan {
     var steps: [PlannedStep] = []
     arena = try budget.allocate(layout.arenaBytes)
     let constants = model.constants
-    for (index, layer) in model.layers.enumerated() {
-      let context = LayerContext(
+    let contexts = model.layers.enumerated().map { index, layer in
+      LayerContext(
         layer: layer, index: index, inputs: layer.inputs.map { layout.buffers[$0] },
         outputs: layer.outputs.map { layout.buffers[$0] },
         constants: layer.inputs.map { constants[$0] }, kernels: resources.kernels,
         threads: resources.pool.threads, budget: budget, weights: resources.weights)
-      steps.append(PlannedStep(layer: index, step: try ExecutionPlan.makeStep(context)))
+    }
+    for (index, context) in contexts.enumerated() where !layout.pooled.isPool(index) {
+      let step =
+        layout.pooled.producers.contains(index)
+        ? try ExecutionPlan.makePooledStep(context, pool: contexts[index + 1])
+        : try ExecutionPlan.makeStep(context)
+      steps.append(PlannedStep(layer: index, step: step))
     }
     self.steps = steps
     let scratch = RegionLayout.aligned(steps.map { $0.step?.scratchBytes ?? 0 }.max() ?? 0)
@@ -77,6 +83,29 @@ final class ExecutionPlan {
     return try BinaryConvolutionStep(source, epilogue, context)
   }
 
+  /// A layer of `PooledLayers` and the pool after it.
+  private static func makePooledStep(
+    _ context: LayerContext, pool: LayerContext
+  ) throws(RuntimeError) -> any ExecutionStep {
+    guard case .pool(let kind, let window, let ceiling, let epilogue) = pool.layer.operation,
+      let producer = try makeLineStep(context)
+    else { preconditionFailure("no layer that computes lines before a pool") }
+    return PooledStep(
+      producer, try PoolStep(kind, window, ceiling: ceiling, epilogue, pool),
+      channels: pool.inputs[0].channels, threads: context.threads)
+  }
+
+  private static func makeLineStep(
+    _ context: LayerContext
+  ) throws(RuntimeError) -> (any LineStep)? {
+    switch context.layer.operation {
+    case .convolution(let geometry, let weights, let epilogue):
+      try makeConvolution(geometry, weights, epilogue, context)
+    case .pointwise(let epilogue): try PointwiseOnlyStep(epilogue, context)
+    default: nil
+    }
+  }
+
   /// The one place that knows which step runs which operation.
   private static func makeStep(_ context: LayerContext) throws(RuntimeError) -> (
     any ExecutionStep
@@ -109,7 +138,7 @@ final class ExecutionPlan {
   private static func makeConvolution(
     _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue,
     _ context: LayerContext
-  ) throws(RuntimeError) -> any ExecutionStep {
+  ) throws(RuntimeError) -> any LineStep {
     if case .float32(let values, _) = weights,
       let shape = try WinogradConvolutionStep.shape(geometry, weights, context)
     {

@@ -7,6 +7,14 @@ protocol ExecutionStep: AnyObject {
   func run(_ execution: Execution) throws(RuntimeError)
 }
 
+/// A step that can compute a part of its result.
+protocol LineStep: ExecutionStep {
+  /// Lines of an image that are best computed together, the first of which is a multiple of it.
+  var linesAtOnce: Int { get }
+  /// Computes the rows of such lines, or of the last ones of an image.
+  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution)
+}
+
 extension ExecutionStep {
   var scratchBytes: Int { 0 }
 }
@@ -34,6 +42,16 @@ struct Execution {
   let scratchBase: UnsafeMutableRawPointer
   let scratchStride: Int
   let pool: WorkerPool
+  /// Where the first element of a value would be that exists in a band of lines only.
+  var band: UnsafeMutableRawPointer
+
+  init(
+    arena: UnsafeMutableRawPointer, scratchBase: UnsafeMutableRawPointer, scratchStride: Int,
+    pool: WorkerPool
+  ) {
+    (self.arena, self.scratchBase, self.scratchStride) = (arena, scratchBase, scratchStride)
+    (self.pool, band) = (pool, arena)
+  }
 
   func scratch(_ worker: Int) -> UnsafeMutableRawPointer { scratchBase + worker * scratchStride }
 }

@@ -6,17 +6,19 @@ struct PlanLayout {
   /// One per value of the model.
   private(set) var buffers: [Buffer] = []
   private(set) var arenaBytes = 0
+  private(set) var pooled: PooledLayers
 
   init(_ model: BinaryModel, batch: Int) throws(RuntimeError) {
     for value in model.values { buffers.append(try PlanLayout.buffer(value, batch: batch)) }
-    try checkOrder(of: model)
+    try PlanLayout.checkOrder(of: model)
     for layer in model.layers {
       do {
-        try check(layer)
+        try PlanLayout.check(layer, buffers)
       } catch {
         throw .invalidLayer(name: layer.name, error)
       }
     }
+    pooled = PooledLayers(model, buffers)
     try place(model)
   }
 
@@ -31,7 +33,7 @@ struct PlanLayout {
   }
 
   /// Every value is made once, before it is used.
-  private func checkOrder(of model: BinaryModel) throws(RuntimeError) {
+  private static func checkOrder(of model: BinaryModel) throws(RuntimeError) {
     var isMade = [Bool](repeating: false, count: model.values.count)
     func make(_ indices: [Int], _ layer: String) throws(RuntimeError) {
       for index in indices {
@@ -63,13 +65,15 @@ struct PlanLayout {
   }
 
   /// The layer's values have the types and shapes that follow from its operation.
-  private func check(_ layer: Layer) throws(RuntimeError.LayerFault) {
+  private static func check(
+    _ layer: Layer, _ buffers: [Buffer]
+  ) throws(RuntimeError.LayerFault) {
     guard let declared = layer.outputs.first.map({ buffers[$0].shape }) else {
       throw .outputCount(expected: 1, found: 0)
     }
     let inputs = layer.inputs.map { buffers[$0] }
     if layer.operation.isArrayOperation {
-      return try check(layer, inputs.map(\.physicalType), declared)
+      return try check(layer, inputs.map(\.physicalType), declared, buffers)
     }
     let contract = try LayerContract(layer, inputs: inputs, declared: declared)
     let types =
@@ -96,8 +100,8 @@ struct PlanLayout {
   }
 
   /// Operations on arrays have one set of rules, that of the file.
-  private func check(
-    _ layer: Layer, _ operands: [PhysicalType], _ declared: Shape
+  private static func check(
+    _ layer: Layer, _ operands: [PhysicalType], _ declared: Shape, _ buffers: [Buffer]
   ) throws(RuntimeError.LayerFault) {
     let expected: [PhysicalType]
     do {
@@ -124,7 +128,7 @@ struct PlanLayout {
   /// Gives every value that something makes a place for the time between its making and its last
   /// use. A reshape that moves nothing shares its input's place; a result takes the place of an
   /// operand that it is combined with, number by number, when nothing reads that any more; what is
-  /// concatenated is made where it is wanted.
+  /// concatenated is made where it is wanted, and what is pooled line by line has no place.
   private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
     var regions: [MemoryPlan.Region] = []
     var regionOfValue = [Int?](repeating: nil, count: buffers.count)
@@ -154,7 +158,11 @@ struct PlanLayout {
     for (step, layer) in model.layers.enumerated() {
       extend(layer.inputs, to: step)
       if case .array(.constant) = layer.operation { continue }
-      if case .reshape = layer.operation, keepsLayout(layer) {
+      if pooled.isPool(step) { continue }
+      if pooled.producers.contains(step) {
+        buffers[layer.outputs[0]].isInBand = true
+        for value in model.layers[step + 1].outputs { begin(value, at: step) }
+      } else if case .reshape = layer.operation, keepsLayout(layer) {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
         var rest = layer.outputs[...]

@@ -3,7 +3,7 @@ import BNNTensor
 
 /// A convolution of real values as an implicit matrix product, and its epilogue. Weights of ±1
 /// become real numbers when they are laid out.
-final class ConvolutionStep: ExecutionStep {
+final class ConvolutionStep: LineStep {
   private let plan: WindowPlan
   private let groups: Int
   private let outputsPerGroup: Int
@@ -71,6 +71,7 @@ final class ConvolutionStep: ExecutionStep {
     scratchBytes = layout.byteCount
   }
 
+  let linesAtOnce = 1
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, groups * outputsPerGroup, depth),
@@ -83,12 +84,19 @@ final class ConvolutionStep: ExecutionStep {
       for tile in tiles {
         let first = tile * tileRows
         let positions = first..<min(first + tileRows, plan.positions)
-        run(positions, scratch: execution.scratch(worker), execution)
+        compute(positions, scratch: execution.scratch(worker), execution)
       }
     }
   }
 
-  private func run(
+  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+      let positions = first..<min(first + tileRows, rows.upperBound)
+      compute(positions, scratch: scratch, execution)
+    }
+  }
+
+  private func compute(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let values = scratch + valuesOffset

@@ -5,7 +5,7 @@ import BNNTensor
 final class PoolStep: ExecutionStep {
   private let kind: PoolKind
   private let input: Buffer
-  private let plan: WindowPlan
+  let plan: WindowPlan
   private let window: ImageWindow
   private let kernel: WindowPoolKernel
   private let epilogue: EpilogueProgram
@@ -34,14 +34,21 @@ final class PoolStep: ExecutionStep {
   func run(_ execution: Execution) {
     let tiles = (plan.positions + tileRows - 1) / tileRows
     execution.pool.run(tiles) { tiles, worker in
-      let scratch = execution.scratch(worker)
-      for tile in tiles {
-        let first = tile * tileRows
-        let positions = first..<min(first + tileRows, plan.positions)
-        let target = epilogue.target(row: first, scratch: scratch, execution)
-        pool(positions, to: target, execution)
-        epilogue.finish(rows: positions, values: target, scratch: scratch, execution)
-      }
+      let first = tiles.lowerBound * tileRows
+      let positions = first..<min(tiles.upperBound * tileRows, plan.positions)
+      run(positions, scratch: execution.scratch(worker), execution)
+    }
+  }
+
+  /// The results of some windows.
+  func run(
+    _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    for first in stride(from: positions.lowerBound, to: positions.upperBound, by: tileRows) {
+      let tile = first..<min(first + tileRows, positions.upperBound)
+      let target = epilogue.target(row: first, scratch: scratch, execution)
+      pool(tile, to: target, execution)
+      epilogue.finish(rows: tile, values: target, scratch: scratch, execution)
     }
   }
 

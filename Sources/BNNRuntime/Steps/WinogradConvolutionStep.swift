@@ -4,7 +4,7 @@ import BNNTensor
 /// A convolution of real values in tiles, with fewer multiplications than taps, and its epilogue.
 ///
 /// An element is computed in the same tile in the same order whatever else is computed.
-final class WinogradConvolutionStep: ExecutionStep {
+final class WinogradConvolutionStep: LineStep {
   private let plan: WindowPlan
   private let input: Buffer
   private let shape: WinogradKernel.Shape
@@ -61,6 +61,7 @@ final class WinogradConvolutionStep: ExecutionStep {
     scratchBytes = layout.byteCount
   }
 
+  var linesAtOnce: Int { shape.rowsPerTile }
   var work: StepWork {
     StepWork(floatMACs: StepWork.product(plan.positions, macsPerPosition), kernel: kernel.name)
   }
@@ -68,14 +69,20 @@ final class WinogradConvolutionStep: ExecutionStep {
   func run(_ execution: Execution) {
     execution.pool.run(plan.images * shape.tileRows) { tileRows, worker in
       for tileRow in tileRows {
-        run(
+        compute(
           image: tileRow / shape.tileRows, tileRow: tileRow % shape.tileRows,
           scratch: execution.scratch(worker), execution)
       }
     }
   }
 
-  private func run(
+  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
+    let (image, first) = rows.lowerBound.quotientAndRemainder(dividingBy: plan.positionsPerImage)
+    let tileRow = first / plan.output[2] / shape.rowsPerTile
+    compute(image: image, tileRow: tileRow, scratch: scratch, execution)
+  }
+
+  private func compute(
     image: Int, tileRow: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let values = scratch + valuesOffset
