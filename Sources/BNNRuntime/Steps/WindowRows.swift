@@ -7,7 +7,8 @@ struct WindowRows {
   private let isIdentity: Bool
   private let gather: GatherKernel
   private let pixelBytes: Int
-  private let tapBytes: Int
+  /// What is copied of a pixel.
+  private let copiedBytes: Int
   /// What a line of taps outside sees.
   private let outside: AlignedMemory
   /// Where the elements of a row are, from its first one.
@@ -17,13 +18,15 @@ struct WindowRows {
   /// Rows whose elements are further apart are not worth it: their scratch would leave the caches.
   private static let longestRow = 1 << 15
 
-  /// Elements have `elementBytes`; `outside` is what one tap outside sees; taps are the first `tapElements` of pixels, or of a part of them.
+  /// Elements have `elementBytes`; taps are the first `tapElements` of pixels, or of a part of them.
+  /// Of pixels at borders as many are copied, or more where what follows is used, too; `outside` is
+  /// what they are outside.
   ///
   /// - Returns: nil where rows have to be gathered. That does not depend on the batch, because the
   ///   layout of weights may follow from it.
   init?(
     _ plan: WindowPlan, elementBytes: Int, pixelElements: Int, tapElements: Int,
-    outside: AlignedMemory, _ context: LayerContext
+    copiedElements: Int? = nil, outside: AlignedMemory, _ context: LayerContext
   ) throws(RuntimeError) {
     // Taps of a window that is larger than the image would fall on each other.
     let fits = (1..<3).allSatisfy { (plan.kernel[$0] - 1) * plan.dilations[$0] < plan.input[$0] }
@@ -37,12 +40,14 @@ struct WindowRows {
     isIdentity = plan.isIdentity
     gather = context.kernels.gather
     pixelBytes = pixelElements * elementBytes
-    tapBytes = tapElements * elementBytes
-    self.outside = try context.budget.allocate(plan.kernel[2] * tapBytes)
+    let copied = copiedElements ?? tapElements
+    copiedBytes = copied * elementBytes
+    self.outside = try context.budget.allocate(plan.kernel[2] * copiedBytes)
     for tap in 0..<plan.kernel[2] {
-      (self.outside.base + tap * tapBytes).copyMemory(from: outside.base, byteCount: tapBytes)
+      (self.outside.base + tap * copiedBytes).copyMemory(
+        from: outside.base, byteCount: copiedBytes)
     }
-    scratchBytesPerRow = RegionLayout.aligned(length * elementBytes)
+    scratchBytesPerRow = RegionLayout.aligned((length + copied - tapElements) * elementBytes)
   }
 
   func scratchBytes(rows: Int) -> Int { rows * scratchBytesPerRow }
@@ -64,7 +69,7 @@ struct WindowRows {
         to: UnsafeRawPointer?.self, capacity: positions.count
       ) {
         gather.rows(
-          window, input, pixelBytes: pixelBytes, tapBytes: tapBytes, outside: outside.base,
+          window, input, pixelBytes: pixelBytes, tapBytes: copiedBytes, outside: outside.base,
           positions: positions, to: $0, scratch: scratch, scratchBytes: scratchBytesPerRow)
       }
     }

@@ -41,12 +41,12 @@ struct BitRowSource {
       isWholeBytes ? (bitsPerTap <= 16 ? 1 : 2) : (bitsPerTap > 64 ? 3 : 1)
     let isWorthIt = gaps <= effort * kernel.halvesPerGather
     let isAligned = groups == 1 ? isWorthIt : bitsPerTap % 32 == 0
-    let outside = try context.expandedBits([outsideIsPlus], channels: bitsPerTap).memory
+    let outside = try context.expandedBits([outsideIsPlus], channels: input.channels).memory
     let rows =
       isAligned
       ? try WindowRows(
         plan, elementBytes: 4, pixelElements: 2 * input.words, tapElements: halvesPerTap,
-        outside: outside, context) : nil
+        copiedElements: groups == 1 ? nil : 2 * input.words, outside: outside, context) : nil
     let bytes: Int
     if let rows {
       layout = .inPlace(rows)
@@ -74,7 +74,8 @@ struct BitRowSource {
       offsets: UnsafePointer(offsets.pointer))
   }
 
-  /// Prepares the rows of a group. They hold until the scratch is used again.
+  /// Prepares the rows of a group, after those of the one before it. They hold until the scratch is
+  /// used again.
   func prepare(
     _ positions: Range<Int>, group: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
@@ -83,10 +84,15 @@ struct BitRowSource {
       .assumingMemoryBound(to: UnsafePointer<UInt32>?.self)
     switch layout {
     case .inPlace(let rows):
-      rows.fill(
-        pointers,
-        UnsafeRawPointer(source).assumingMemoryBound(to: UInt32.self)
-          + group * bitsPerTap / 32, positions: positions, scratch: scratch + bitsOffset)
+      if group == 0 {
+        rows.fill(
+          pointers, UnsafeRawPointer(source).assumingMemoryBound(to: UInt32.self),
+          positions: positions, scratch: scratch + bitsOffset)
+      } else {
+        // Rows have whole pixels, of which a group sees a part.
+        let step = bitsPerTap / 32
+        for index in 0..<positions.count { pointers[index] = pointers[index].map { $0 + step } }
+      }
     case .gathered(let gather, let window):
       let bits = scratch + bitsOffset
       let words = (halves + 1) / 2
