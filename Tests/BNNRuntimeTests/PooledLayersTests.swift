@@ -31,26 +31,8 @@ import Testing
       var operands: [(type: ElementType, value: PlainValue)] = [
         (input.type, PlainValue(elements, input.value.shape))
       ]
-      let operation: BNNFormat.Operation
-      var size = extents
-      if producer == 0 {
-        operation = .pointwise(
-          Epilogue(steps: [
-            .affine(scale: random.reals(outputs), bias: random.reals(outputs)),
-            .function(random.pick([.relu, .negate])),
-          ]))
-      } else {
-        let window = WindowGeometry(
-          kernel: [producer, producer], strides: producer == 7 ? [2, 2] : [1, 1],
-          dilations: [1, 1], padsBegin: [producer / 2, producer / 2],
-          padsEnd: [producer / 2, producer / 2])
-        let shape = Shape([outputs, producer, producer, channels])
-        operation = .convolution(
-          ConvolutionGeometry(window: window),
-          weights: .float32(random.reals(shape.count), shape: shape),
-          Epilogue(steps: [.function(.relu)]))
-        size = try #require(window.outputExtents(of: extents))
-      }
+      let (operation, size) = try Network.producer(
+        producer, extents: extents, channels: input.value.shape[3], outputs: outputs, &random)
       let window = chosen ?? random.window(over: size)
       let result = Shape(
         [images] + (try #require(window.outputExtents(of: size))) + [outputs])
@@ -71,6 +53,29 @@ import Testing
           name: "pool", operation: .pool(kind, window, ceiling: false, epilogue),
           inputs: [map] + (1..<max(map, 1)), outputs: self.outputs),
       ]
+    }
+
+    /// The operation and the extents of its result.
+    private static func producer(
+      _ size: Int, extents: [Int], channels: Int, outputs: Int, _ random: inout SeededGenerator
+    ) throws -> (BNNFormat.Operation, [Int]) {
+      if size == 0 {
+        let steps: [PointwiseStep] = [
+          .affine(scale: random.reals(outputs), bias: random.reals(outputs)),
+          .function(random.pick([.relu, .negate])),
+        ]
+        return (.pointwise(Epilogue(steps: steps)), extents)
+      }
+      let stride = size == 7 ? 2 : 1
+      let window = WindowGeometry(
+        kernel: [size, size], strides: [stride, stride], dilations: [1, 1],
+        padsBegin: [size / 2, size / 2], padsEnd: [size / 2, size / 2])
+      let shape = Shape([outputs, size, size, channels])
+      let operation = BNNFormat.Operation.convolution(
+        ConvolutionGeometry(window: window),
+        weights: .float32(random.reals(shape.count), shape: shape),
+        Epilogue(steps: [.function(.relu)]))
+      return (operation, try #require(window.outputExtents(of: extents)))
     }
 
     private mutating func add(_ name: String, _ type: ElementType, _ shape: Shape) {
