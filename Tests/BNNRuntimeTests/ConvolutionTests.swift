@@ -8,7 +8,7 @@ import Testing
 @Suite struct ConvolutionTests {
   static let groupChoices = [
     (groups: 1, channels: 1), (1, 3), (1, 16), (1, 31), (1, 48), (1, 63), (1, 64), (1, 65), (1, 96),
-    (1, 128), (2, 32), (2, 64), (3, 1), (4, 3), (2, 65), (5, 8), (16, 1), (3, 16),
+    (1, 128), (2, 32), (2, 64), (3, 32), (3, 1), (4, 3), (2, 65), (5, 8), (16, 1), (3, 16),
   ]
 
   /// A random convolution of the given spatial rank.
