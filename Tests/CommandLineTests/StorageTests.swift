@@ -63,6 +63,27 @@ import Testing
     }
   }
 
+  /// The file remembers the limit, which decides on the inputs on which it was measured.
+  @Test func verificationHoldsTheFileToItsLimit() throws {
+    try Scratch.with { scratch in
+      let path = scratch.file("m.bnn")
+      for calibration in [[], ["--calibration", Fixtures.digitsInputs]] {
+        _ = try report(["--float-storage", "int8", "--max-error", "9"] + calibration, scratch)
+        try Command.run("bnnverify", [Fixtures.digits, path] + calibration).expectSuccess()
+        var model = try BinaryModel(contentsOfFile: path)
+        let limit = try #require(
+          model.provenance.options.firstIndex { $0.key == "max-error" })
+        model.provenance.options[limit].value = "1e-6"
+        try model.write(toFile: path, overwriting: true)
+        let run = try Command.run("bnnverify", [Fixtures.digits, path] + calibration)
+        #expect(run.status == 1)
+        #expect(run.output.contains("is allowed"))
+        // On other inputs nothing was promised.
+        try Command.run("bnnverify", [Fixtures.digits, path, "--seed", "5"]).expectSuccess()
+      }
+    }
+  }
+
   @Test func reportsTellWhatChanged() throws {
     try Scratch.with { scratch in
       for suffix in ["md", "html"] {

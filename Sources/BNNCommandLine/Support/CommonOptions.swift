@@ -36,7 +36,7 @@ struct ThreadOptions: ParsableArguments {
 
 struct SeedOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Seed of generated inputs.", valueName: "n"))
-  var seed: UInt64 = 1
+  var seed: UInt64 = Converter.seed
 }
 
 /// What reading a source needs beside its path.
