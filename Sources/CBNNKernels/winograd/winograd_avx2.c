@@ -5,6 +5,7 @@
 #define BNN_TARGET __attribute__((target("avx2,fma")))
 #define BNN_WIDTH 8
 #define BNN_TILES 2
+#define BNN_VECTORS 1
 #include "winograd_loops.h"
 
 const bnn_winograd bnn_winograd_2x8__avx2 = {

@@ -1,11 +1,11 @@
-// The loops of convolutions in tiles for BNN_TARGET, with vectors of BNN_WIDTH outputs and
-// BNN_TILES tiles side by side; the including file defines the three, and ends with
+// The loops of convolutions in tiles for BNN_TARGET, with BNN_VECTORS vectors of BNN_WIDTH outputs of
+// BNN_TILES tiles side by side; the including file defines the four, and ends with
 // BNN_WINOGRAD_FUNCTIONS in its object.
 //
 // A row of tiles is computed in four steps:
 // 1. The rows of pixels that it sees, phase by phase, become rows at the six points, written with
-//    their padding to strips.
-// 2. For each tile six columns of a strip become columns at the six points, in chunks of channels.
+//    their padding to strips, in chunks of channels.
+// 2. For each tile six columns of a strip become columns at the six points.
 // 3. At each of the columns' points, products over all channels are summed at the six points of
 //    rows, and brought back to rows of the result while they are in registers.
 // 4. The columns' points are brought back to columns of the result.
@@ -16,31 +16,44 @@
 #define BNN_INLINE BNN_TARGET static inline __attribute__((always_inline))
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
 
-enum { width = BNN_WIDTH, group = BNN_TILES };
+enum {
+  width = BNN_WIDTH,
+  vectors = BNN_VECTORS,
+  // Outputs of a tile that are computed together.
+  span = width * vectors,
+  // Tiles that fill the registers with sums, of several vectors of outputs, or of one.
+  wide_tiles = BNN_TILES,
+  narrow_tiles = BNN_TILES * BNN_VECTORS,
+  // Numbers of a chunk of channels at the six points of rows.
+  cell = points * chunk,
+};
 
 typedef float floats_of_chunk __attribute__((ext_vector_type(chunk)));
 typedef float floats_of_width __attribute__((ext_vector_type(width)));
 
-// Groups of tiles whose transformed input is kept in the first-level cache.
-static inline size_t groups_of_batch(const bnn_winograd_shape *s) {
-  const size_t bytes = points * points * chunk_count(s) * group * chunk * sizeof(float);
-  const size_t groups = 28672 / bytes;
-  return groups == 0 ? 1 : groups;
+// Tiles whose transformed input is kept in the first-level cache; where there are many channels, in
+// the second, so that a batch is worth reading all weights.
+static inline size_t tiles_of_batch(const bnn_winograd_shape *s) {
+  const size_t fewest = 8;
+  const size_t tiles = 28672 / (points * chunk_count(s) * cell * sizeof(float));
+  return tiles < fewest ? fewest : tiles;
 }
 
-// Numbers of a strip: all columns that tiles see, and what a load of a chunk reads after them.
-static inline size_t strip_length(const bnn_winograd_shape *s) {
-  const bnn_winograd_axis *columns = &s->axes[1];
-  const size_t pixels = ((columns->tiles - 1) * columns->outputs + points) * columns->stride;
-  return pixels * s->channels + chunk;
+// The columns that tiles of a batch see, in units of the stride.
+static inline size_t strip_length(const bnn_winograd_shape *s, size_t tiles) {
+  return (tiles - 1) * s->axes[1].outputs + points;
 }
+
+typedef struct batch {
+  size_t first_tile, tiles;
+} batch;
 
 typedef struct regions {
-  // [column's point][group of tiles][chunk][row's point][tile][channel of the chunk]
+  // [column's point][tile of the batch][chunk] cells
   float *inputs;
-  // [column's point][tile of the batch][row][output of a block]
+  // [column's point][tile of the batch][row][output of a span]
   float *sums;
-  // [row's phase][row's point][column and channel]
+  // [chunk][column] cells
   float *strips;
   // What rows outside the image see.
   float *zeros;
@@ -48,10 +61,10 @@ typedef struct regions {
 
 // Divides the scratch, unless it is null, and returns how many bytes it has.
 static size_t divide_scratch(const bnn_winograd_shape *s, float *scratch, regions *r) {
-  const size_t groups = groups_of_batch(s);
-  const size_t inputs = points * groups * chunk_count(s) * points * group * chunk;
-  const size_t sums = points * groups * group * s->axes[0].outputs * output_block;
-  const size_t strips = s->axes[0].stride * points * strip_length(s);
+  const size_t tiles = tiles_of_batch(s);
+  const size_t inputs = points * tiles * chunk_count(s) * cell;
+  const size_t sums = points * tiles * s->axes[0].outputs * span;
+  const size_t strips = chunk_count(s) * strip_length(s, tiles) * cell;
   const size_t zeros = s->axes[1].input * s->channels;
   if (scratch) {
     r->inputs = scratch;
@@ -87,116 +100,121 @@ BNN_INLINE void from_points(size_t count, const floats_of_width *m, floats_of_wi
   y[count - 1] += m[5];
 }
 
-BNN_TARGET static void rows_to_points(
-  size_t count, const float *const *rows, float *strip, size_t step) {
-  const float *d0 = rows[0], *d1 = rows[1], *d2 = rows[2];
-  const float *d3 = rows[3], *d4 = rows[4], *d5 = rows[5];
-  _Pragma("clang loop vectorize(assume_safety)")
-  for (size_t i = 0; i < count; i++) {
-    const float d[points] = {d0[i], d1[i], d2[i], d3[i], d4[i], d5[i]};
-    float v[points];
-    BNN_TO_POINTS(float, d, v);
-    strip[i] = v[0];
-    strip[step + i] = v[1];
-    strip[2 * step + i] = v[2];
-    strip[3 * step + i] = v[3];
-    strip[4 * step + i] = v[4];
-    strip[5 * step + i] = v[5];
+// A chunk of six rows becomes a cell.
+BNN_INLINE void rows_to_points(const float *const *rows, ptrdiff_t offset, float *to) {
+  floats_of_chunk d[points], v[points];
+  BNN_UNROLL for (size_t i = 0; i < points; i++) memcpy(&d[i], rows[i] + offset, sizeof d[i]);
+  BNN_TO_POINTS(floats_of_chunk, d, v);
+  memcpy(to, v, sizeof v);
+}
+
+// The same where a chunk is not inside of the line, which has `line` numbers.
+BNN_TARGET static void edge_to_points(
+  const float *const *rows, ptrdiff_t offset, ptrdiff_t line, float *to) {
+  float edge[points][chunk] = {{0}};
+  const float *edges[points];
+  for (size_t i = 0; i < points; i++) {
+    for (ptrdiff_t c = 0; c < chunk; c++)
+      if (offset + c >= 0 && offset + c < line) edge[i][c] = rows[i][offset + c];
+    edges[i] = edge[i];
   }
+  rows_to_points(edges, 0, to);
 }
 
 // Step 1.
 BNN_TARGET static void fill_strips(
-  const bnn_winograd_shape *s, const float *image, size_t tile, regions r) {
+  const bnn_winograd_shape *s, const float *image, size_t tile, batch b, regions r) {
   const bnn_winograd_axis *rows = &s->axes[0], *columns = &s->axes[1];
-  const size_t line = columns->input * s->channels, padding = columns->pad * s->channels;
-  // Tiles may see neither the whole line nor the whole padding.
-  const size_t length = strip_length(s), seen_length = length - chunk;
-  const size_t left = padding < seen_length ? padding : seen_length;
-  const size_t count = line < seen_length - left ? line : seen_length - left;
-  memset(r.zeros, 0, line * sizeof(float));
+  const ptrdiff_t line = (ptrdiff_t)(columns->input * s->channels);
+  const ptrdiff_t step = (ptrdiff_t)phase_channels(s);
+  const size_t length = strip_length(s, b.tiles);
+  const ptrdiff_t padding = (ptrdiff_t)(columns->pad * s->channels);
+  const ptrdiff_t first = (ptrdiff_t)(b.first_tile * columns->outputs) * step - padding;
+  float *to = r.strips;
   for (size_t phase = 0; phase < rows->stride; phase++) {
     const float *lines[points];
     for (size_t i = 0; i < points; i++) {
       const size_t y = (tile * rows->outputs + i) * rows->stride + phase;
       const bool is_inside = y >= rows->pad && y - rows->pad < rows->input;
-      lines[i] = is_inside ? image + (y - rows->pad) * line : r.zeros;
+      lines[i] = is_inside ? image + (ptrdiff_t)(y - rows->pad) * line : r.zeros;
     }
-    float *strip = r.strips + phase * points * length;
-    rows_to_points(count, lines, strip + left, length);
-    for (size_t i = 0; i < points; i++, strip += length) {
-      memset(strip, 0, left * sizeof(float));
-      memset(strip + left + count, 0, (length - left - count) * sizeof(float));
+    for (size_t c = 0; c < phase_chunks(s); c++) {
+      ptrdiff_t offset = (ptrdiff_t)(c * chunk) + first;
+      for (size_t x = 0; x < length; x++, offset += step, to += cell)
+        if (offset >= 0 && offset + chunk <= line)
+          rows_to_points(lines, offset, to);
+        else
+          edge_to_points(lines, offset, line, to);
     }
   }
 }
 
-// Step 2, for tile `index` of a batch, which is tile `tile` of the row.
+// Step 2, for tile `index` of a batch of `tiles`, which is tile `tile` of the row.
 BNN_INLINE void columns_to_points(
-  const bnn_winograd_shape *s, size_t tile, size_t index, size_t groups, regions r) {
-  const size_t channels = phase_channels(s), chunks = phase_chunks(s);
-  const size_t length = strip_length(s);
-  const size_t point_step = groups * chunk_count(s) * points * group * chunk;
-  const float *first = r.strips + tile * s->axes[1].outputs * channels;
-  float *to = r.inputs + index / group * chunk_count(s) * points * group * chunk;
-  to += index % group * chunk;
-  for (size_t phase = 0; phase < s->axes[0].stride; phase++)
-    for (size_t c = 0; c < chunks; c++, to += points * group * chunk)
-      for (size_t y = 0; y < points; y++) {
-        const float *from = first + (phase * points + y) * length + c * chunk;
-        floats_of_chunk d[points], v[points];
-        BNN_UNROLL for (size_t i = 0; i < points; i++)
-          memcpy(&d[i], from + i * channels, sizeof d[i]);
-        BNN_TO_POINTS(floats_of_chunk, d, v);
-        BNN_UNROLL for (size_t i = 0; i < points; i++)
-          memcpy(to + i * point_step + y * group * chunk, &v[i], sizeof v[i]);
-      }
+  const bnn_winograd_shape *s, size_t index, size_t tiles, regions r) {
+  const size_t chunks = chunk_count(s), length = strip_length(s, tiles) * cell;
+  const size_t point_step = tiles * chunks * cell;
+  const float *from = r.strips + index * s->axes[1].outputs * cell;
+  float *to = r.inputs + index * chunks * cell;
+  for (size_t c = 0; c < chunks; c++, from += length, to += cell)
+    BNN_UNROLL for (size_t lane = 0; lane < cell; lane += width) {
+      floats_of_width d[points], v[points];
+      BNN_UNROLL for (size_t i = 0; i < points; i++)
+        memcpy(&d[i], from + i * cell + lane, sizeof d[i]);
+      BNN_TO_POINTS(floats_of_width, d, v);
+      BNN_UNROLL for (size_t i = 0; i < points; i++)
+        memcpy(to + i * point_step + lane, &v[i], sizeof v[i]);
+    }
 }
 
-// Adds the products of `count` channels at the first `used` points of rows.
+// Adds the products of `count` channels, of which `first` is the first one in the weights, at the
+// first `used` points of rows.
 BNN_INLINE void add_products(
-  size_t tiles, size_t used, size_t count, const float *inputs, const float *weights,
-  floats_of_width sums[group][points]) {
+  size_t tiles, size_t wide, size_t used, size_t count, const float *inputs, size_t tile_step,
+  const float *const *weights, size_t first, floats_of_width *sums) {
   for (size_t k = 0; k < count; k++) {
     BNN_UNROLL for (size_t y = 0; y < used; y++) {
-      floats_of_width weight;
-      memcpy(&weight, weights + (k * points + y) * output_block, sizeof weight);
-      BNN_UNROLL for (size_t t = 0; t < tiles; t++)
-        sums[t][y] += inputs[(y * group + t) * chunk + k] * weight;
+      const size_t from = ((first + k) * points + y) * output_block;
+      floats_of_width weight[vectors];
+      BNN_UNROLL for (size_t v = 0; v < wide; v++)
+        memcpy(&weight[v], weights[v] + from, sizeof weight[v]);
+      BNN_UNROLL for (size_t t = 0; t < tiles; t++) {
+        const floats_of_width input = inputs[t * tile_step + y * chunk + k];
+        BNN_UNROLL for (size_t v = 0; v < wide; v++)
+          sums[(t * wide + v) * points + y] += input * weight[v];
+      }
     }
   }
 }
 
-// Step 3 for a group of tiles, a vector of outputs and a column's point: `counted` is how many
+// Step 3 for some tiles, vectors of outputs and a column's point: `counted` is how many
 // channels of a phase of rows have a product there.
 BNN_INLINE void sum_products(
-  const bnn_winograd_shape *s, size_t tiles, size_t rows, size_t counted, const float *inputs,
-  const float *weights, float *to) {
-  floats_of_width sums[group][points];
-  BNN_UNROLL for (size_t t = 0; t < tiles; t++)
-    BNN_UNROLL for (size_t y = 0; y < points; y++) sums[t][y] = 0;
-  const size_t channels = phase_channels(s);
-  const size_t phase_inputs = phase_chunks(s) * points * group * chunk;
+  const bnn_winograd_shape *s, size_t tiles, size_t wide, size_t rows, size_t counted,
+  const float *inputs, const float *const *weights, float *to) {
+  floats_of_width sums[narrow_tiles * points];
+  BNN_UNROLL for (size_t i = 0; i < tiles * wide * points; i++) sums[i] = 0;
+  const size_t channels = phase_channels(s), tile_step = chunk_count(s) * cell;
   // One order for all kernels: phases without a last tap, whose products are smaller, come first.
   for (size_t phase = s->axes[0].stride; phase-- > 0;) {
     const bool is_full = phase < s->axes[0].full_phases;
-    const float *weight = weights + phase * channels * points * output_block;
-    const float *input = inputs + phase * phase_inputs;
-    for (size_t c = 0; c < counted; c += chunk, input += points * group * chunk) {
+    const float *input = inputs + phase * phase_chunks(s) * cell;
+    for (size_t c = 0; c < counted; c += chunk, input += cell) {
       const size_t left = counted - c, count = left < chunk ? left : chunk;
+      const size_t first = phase * channels + c;
       if (is_full)
-        add_products(tiles, points, count, input, weight, sums);
+        add_products(tiles, wide, points, count, input, tile_step, weights, first, sums);
       else
-        add_products(tiles, points - 1, count, input, weight, sums);
-      weight += chunk * points * output_block;
+        add_products(tiles, wide, points - 1, count, input, tile_step, weights, first, sums);
     }
   }
-  BNN_UNROLL for (size_t t = 0; t < tiles; t++) {
-    floats_of_width y[bnn_winograd_most_outputs];
-    from_points(rows, sums[t], y);
-    BNN_UNROLL for (size_t i = 0; i < rows; i++)
-      memcpy(to + (t * rows + i) * output_block, &y[i], sizeof y[i]);
-  }
+  BNN_UNROLL for (size_t t = 0; t < tiles; t++)
+    BNN_UNROLL for (size_t v = 0; v < wide; v++) {
+      floats_of_width y[bnn_winograd_most_outputs];
+      from_points(rows, sums + (t * wide + v) * points, y);
+      BNN_UNROLL for (size_t i = 0; i < rows; i++)
+        memcpy(to + (t * rows + i) * span + v * width, &y[i], sizeof y[i]);
+    }
 }
 
 // Step 4 for a row of a tile and a vector of outputs.
@@ -208,51 +226,61 @@ BNN_INLINE void columns_from_points(
   BNN_UNROLL for (size_t x = 0; x < columns; x++) memcpy(to + x * stride, &y[x], sizeof y[x]);
 }
 
-typedef struct batch {
-  size_t first_tile, tiles;
-} batch;
+// Weights of a span at a point that fit into the first-level cache beside everything else, or
+// nearly: beyond that, four tiles have to share what is read of them.
+enum { most_wide_weights = 1 << 14 };
 
-BNN_INLINE void sum_batch(
-  const bnn_winograd_shape *s, size_t rows, size_t block, batch b, const float *packed_weights,
-  regions r) {
-  const size_t groups = (b.tiles + group - 1) / group;
-  const size_t group_inputs = chunk_count(s) * points * group * chunk;
+BNN_INLINE void sum_vectors(
+  const bnn_winograd_shape *s, size_t tiles, size_t wide, size_t rows, size_t output, batch b,
+  const float *packed_weights, regions r) {
+  const size_t tile_step = chunk_count(s) * cell;
   for (size_t x = 0; x < points; x++) {
     const size_t phases = x + 1 == points ? s->axes[1].full_phases : s->axes[1].stride;
-    const float *weights = packed_weights + (block * points + x) * point_weights(s);
-    for (size_t lane = 0; lane < output_block; lane += width)
-      for (size_t g = 0; g < groups; g++) {
-        const float *inputs = r.inputs + (x * groups + g) * group_inputs;
-        const size_t tiles = b.tiles - g * group < group ? b.tiles - g * group : group;
-        float *to = r.sums + (x * b.tiles + g * group) * rows * output_block + lane;
-        const size_t counted = phases * s->channels;
-        switch (tiles) {
-#if BNN_TILES == 4
-          case 4: sum_products(s, 4, rows, counted, inputs, weights + lane, to); break;
-          case 3: sum_products(s, 3, rows, counted, inputs, weights + lane, to); break;
-#endif
-          case 2: sum_products(s, 2, rows, counted, inputs, weights + lane, to); break;
-          default: sum_products(s, 1, rows, counted, inputs, weights + lane, to);
-        }
-      }
+    const float *weights[vectors];
+    BNN_UNROLL for (size_t v = 0; v < wide; v++) {
+      const size_t o = output + v * width, block = o / output_block * points + x;
+      weights[v] = packed_weights + block * point_weights(s) + o % output_block;
+    }
+    size_t t = 0;
+#define BNN_SUM(together)                                                                  \
+  sum_products(                                                                            \
+    s, together, wide, rows, phases * s->channels,                                         \
+    r.inputs + (x * b.tiles + t) * tile_step,                                              \
+    weights, r.sums + (x * b.tiles + t) * rows * span + output % span)
+    for (; t + tiles <= b.tiles; t += tiles) BNN_SUM(tiles);
+    for (; t < b.tiles; t++) BNN_SUM(1);
+#undef BNN_SUM
+  }
+}
+
+// Sums the outputs of a span from `output` on.
+BNN_INLINE void sum_batch(
+  const bnn_winograd_shape *s, size_t rows, size_t output, batch b, const float *packed_weights,
+  regions r) {
+  const size_t left = s->outputs - output;
+  if (left > span - width && point_weights(s) * vectors <= most_wide_weights) {
+    sum_vectors(s, wide_tiles, vectors, rows, output, b, packed_weights, r);
+  } else {
+    for (size_t o = output; o < output + span && o < s->outputs; o += width)
+      sum_vectors(s, narrow_tiles, 1, rows, o, b, packed_weights, r);
   }
 }
 
 BNN_INLINE void store_batch(
-  const bnn_winograd_shape *s, size_t columns, size_t tile_row, size_t block, batch b, regions r,
+  const bnn_winograd_shape *s, size_t columns, size_t tile_row, size_t output, batch b, regions r,
   float *const *out) {
   const size_t rows = s->axes[0].outputs;
   const size_t rows_left = s->axes[0].output - tile_row * rows;
   const size_t rows_present = rows_left < rows ? rows_left : rows;
-  const size_t point_step = b.tiles * rows * output_block;
+  const size_t point_step = b.tiles * rows * span;
   for (size_t t = 0; t < b.tiles; t++) {
     const size_t column = (b.first_tile + t) * columns, left = s->axes[1].output - column;
-    for (size_t lane = 0; lane < output_block; lane += width) {
-      const size_t o = block * output_block + lane;
+    for (size_t lane = 0; lane < span; lane += width) {
+      const size_t o = output + lane;
       if (o >= s->outputs) break;
       const size_t present = s->outputs - o;
-      const float *sums = r.sums + t * rows * output_block + lane;
-      for (size_t i = 0; i < rows_present; i++, sums += output_block) {
+      const float *sums = r.sums + t * rows * span + lane;
+      for (size_t i = 0; i < rows_present; i++, sums += span) {
         float *to = out[i] + column * s->outputs + o;
         if (left >= columns && present >= width) {
           columns_from_points(columns, sums, point_step, to, s->outputs);
@@ -281,16 +309,16 @@ BNN_TARGET static void tile_row(
   void *scratch, float *const *out) {
   regions r;
   divide_scratch(s, scratch, &r);
-  const size_t length = groups_of_batch(s) * group, tiles = s->axes[1].tiles;
-  fill_strips(s, image, tile, r);
+  const size_t length = tiles_of_batch(s), tiles = s->axes[1].tiles;
+  memset(r.zeros, 0, s->axes[1].input * s->channels * sizeof(float));
   for (size_t first = 0; first < tiles; first += length) {
     const batch b = {first, tiles - first < length ? tiles - first : length};
-    const size_t groups = (b.tiles + group - 1) / group;
-    for (size_t t = 0; t < b.tiles; t++) columns_to_points(s, first + t, t, groups, r);
-    for (size_t block = 0; block < output_blocks(s); block++) {
-#define BNN_SUM(rows) sum_batch(s, rows, block, b, packed_weights, r)
+    fill_strips(s, image, tile, b, r);
+    for (size_t t = 0; t < b.tiles; t++) columns_to_points(s, t, b.tiles, r);
+    for (size_t output = 0; output < s->outputs; output += span) {
+#define BNN_SUM(rows) sum_batch(s, rows, output, b, packed_weights, r)
       BNN_WITH_OUTPUTS(s->axes[0].outputs, BNN_SUM)
-#define BNN_STORE(columns) store_batch(s, columns, tile, block, b, r, out)
+#define BNN_STORE(columns) store_batch(s, columns, tile, output, b, r, out)
       BNN_WITH_OUTPUTS(s->axes[1].outputs, BNN_STORE)
     }
   }

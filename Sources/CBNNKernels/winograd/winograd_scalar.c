@@ -1,6 +1,7 @@
 #define BNN_TARGET
 #define BNN_WIDTH 4
 #define BNN_TILES 2
+#define BNN_VECTORS 1
 #include "winograd_loops.h"
 
 const bnn_winograd bnn_winograd_2x4__scalar = {
