@@ -5,12 +5,11 @@
 #include "bnn_bslice.h"
 
 #define BNN_TARGET __attribute__((target("avx2")))
-#define BNN_PARITY(a, b, c) ((a) ^ (b) ^ (c))
-#define BNN_MAJORITY(a, b, c) (((a) & (b)) | ((c) & ((a) ^ (b))))
 
 enum { slice_words = 4 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 
+#include "bslice_logic.h"
 #include "bslice_transpose.h"
 
 #include "bslice_loops.h"

@@ -10,11 +10,19 @@
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #define BNN_TERNARY(a, b, c, table) \
   ((slice)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
-#define BNN_PARITY(a, b, c) BNN_TERNARY(a, b, c, 0x96)
 #define BNN_MAJORITY(a, b, c) BNN_TERNARY(a, b, c, 0xe8)
 
 enum { slice_words = 8 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
+
+// sum + a + b = sum + 2 · carry. Where a and b differ, the carry is the complement of the new sum: so
+// both instructions write over what is not needed any more.
+BNN_TARGET static inline __attribute__((always_inline)) void add_bits(
+  slice *sum, const slice *a, const slice *b, slice *carry) {
+  const slice next = BNN_TERNARY(*sum, *a, *b, 0x96);
+  *carry = BNN_TERNARY(*a, next, *b, 0xb2);
+  *sum = next;
+}
 
 // Up to eight planes, constantly many, to bytes.
 BNN_TARGET static inline __attribute__((always_inline)) __m512i bytes_of_planes(

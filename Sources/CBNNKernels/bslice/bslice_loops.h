@@ -1,6 +1,6 @@
 // The loops of the family for BNN_TARGET, which the including file defines with the type `slice`
-// of `slice_words` words, BNN_PARITY and BNN_MAJORITY of three slices, and `write_word`; it ends
-// with BNN_BSLICE_FUNCTIONS in its object.
+// of `slice_words` words, BNN_MAJORITY of three slices, and the functions `add_bits` and `write_word`;
+// it ends with BNN_BSLICE_FUNCTIONS in its object.
 #include <string.h>
 
 #include "bnn_bslice.h"
@@ -19,13 +19,6 @@ typedef struct counter {
   slice planes[most_bits + 4][together], pending[most_bits + 4][together];
 } counter;
 
-// sum + a + b = sum + 2 · carry. `carry` may be `a` or `b`.
-BNN_INLINE void add_bits(slice *sum, const slice *a, const slice *b, slice *carry) {
-  const slice x = *sum, y = *a, z = *b;
-  *sum = BNN_PARITY(x, y, z);
-  *carry = BNN_MAJORITY(x, y, z);
-}
-
 // The carry is the `arrived`-th at its level. Every second one but the first carries on.
 BNN_INLINE void add_carry(size_t n, counter *c, size_t level, size_t arrived, slice *carry) {
   for (; arrived > 2 && arrived % 2 == 1; level++, arrived /= 2)
@@ -34,25 +27,33 @@ BNN_INLINE void add_carry(size_t n, counter *c, size_t level, size_t arrived, sl
   BNN_EACH to[r] = carry[r];
 }
 
-BNN_INLINE void differ(
-  size_t n, const bnn_bslice_rows *rows, const uint64_t *weights, size_t step, size_t vector,
-  size_t input, slice *bits) {
+// The inputs of the vectors that are counted at once, from one of them on.
+typedef struct input_cursor {
+  const uint64_t *lines[together], *weights;
+  const uint32_t *offsets;
+} input_cursor;
+
+BNN_INLINE void differ(size_t n, const input_cursor *from, size_t input, slice *bits) {
   slice own;
-  memcpy(&own, weights + input * slice_words, sizeof own);
-  const uint64_t *at = rows->lines + rows->offsets[input] + vector * slice_words;
+  memcpy(&own, from->weights + input * slice_words, sizeof own);
+  const size_t offset = from->offsets[input];
   BNN_EACH {
-    memcpy(&bits[r], at + r * step * slice_words, sizeof own);
+    memcpy(&bits[r], from->lines[r] + offset, sizeof own);
     bits[r] ^= own;
   }
 }
 
+BNN_INLINE void advance(input_cursor *from, size_t inputs) {
+  from->weights += inputs * slice_words;
+  from->offsets += inputs;
+}
+
 // sum + two inputs = sum + 2 · carry.
 BNN_INLINE void add_pair(
-  size_t n, const bnn_bslice_rows *rows, const uint64_t *weights, size_t step, size_t vector,
-  size_t input, slice *sum, slice *carry) {
+  size_t n, const input_cursor *from, size_t input, slice *sum, slice *carry) {
   slice a[together], b[together];
-  differ(n, rows, weights, step, vector, input, a);
-  differ(n, rows, weights, step, vector, input + 1, b);
+  differ(n, from, input, a);
+  differ(n, from, input + 1, b);
   BNN_EACH add_bits(&sum[r], &a[r], &b[r], &carry[r]);
 }
 
@@ -79,14 +80,14 @@ BNN_INLINE void add_pending(size_t n, counter *c, size_t levels, size_t arrived)
 
 // Four pairs: ones + 2 · twos + 4 · fours + inputs = ones + 2 · twos + 4 · fours + 8 · carry.
 BNN_INLINE void add_block(
-  size_t n, const bnn_bslice_rows *rows, const uint64_t *weights, size_t step, size_t vector,
-  size_t input, slice *ones, slice *twos, slice *fours, slice *carry) {
+  size_t n, const input_cursor *from, size_t input, slice *ones, slice *twos, slice *fours,
+  slice *carry) {
   slice a[together], b[together], low[together], high[together];
-  add_pair(n, rows, weights, step, vector, input, ones, a);
-  add_pair(n, rows, weights, step, vector, input + 2, ones, b);
+  add_pair(n, from, input, ones, a);
+  add_pair(n, from, input + 2, ones, b);
   BNN_EACH add_bits(&twos[r], &a[r], &b[r], &low[r]);
-  add_pair(n, rows, weights, step, vector, input + 4, ones, a);
-  add_pair(n, rows, weights, step, vector, input + 6, ones, b);
+  add_pair(n, from, input + 4, ones, a);
+  add_pair(n, from, input + 6, ones, b);
   BNN_EACH add_bits(&twos[r], &a[r], &b[r], &high[r]);
   BNN_EACH add_bits(&fours[r], &low[r], &high[r], &carry[r]);
 }
@@ -98,11 +99,16 @@ BNN_INLINE void count_vectors(
   size_t vector, counter *c) {
   slice ones[together], twos[together], fours[together], eights[together];
   BNN_EACH ones[r] = twos[r] = fours[r] = eights[r] = (slice)0;
+  input_cursor from = {.weights = weights, .offsets = rows->offsets};
+  BNN_EACH from.lines[r] = rows->lines + (vector + r * step) * slice_words;
   size_t input = rows->inputs % 2;
-  if (input == 1) differ(n, rows, weights, step, vector, 0, ones);
-  for (; input < rows->inputs % block_inputs; input += 2) {
+  if (input == 1) {
+    differ(n, &from, 0, ones);
+    advance(&from, 1);
+  }
+  for (; input < rows->inputs % block_inputs; input += 2, advance(&from, 2)) {
     slice carry[together];
-    add_pair(n, rows, weights, step, vector, input, ones, carry);
+    add_pair(n, &from, 0, ones, carry);
     BNN_EACH {
       const slice both = twos[r] & carry[r];
       twos[r] ^= carry[r];
@@ -110,14 +116,16 @@ BNN_INLINE void count_vectors(
     }
   }
   if (count_bits == carry_level || rows->inputs / block_inputs % 2 == 1) {
-    add_block(n, rows, weights, step, vector, input, ones, twos, fours, eights);
+    add_block(n, &from, 0, ones, twos, fours, eights);
     input += block_inputs;
+    advance(&from, block_inputs);
   }
   size_t carries = 0;
   for (; count_bits > carry_level && input < rows->inputs; input += 2 * block_inputs) {
     slice low[together], high[together];
-    add_block(n, rows, weights, step, vector, input, ones, twos, fours, low);
-    add_block(n, rows, weights, step, vector, input + block_inputs, ones, twos, fours, high);
+    add_block(n, &from, 0, ones, twos, fours, low);
+    add_block(n, &from, block_inputs, ones, twos, fours, high);
+    advance(&from, 2 * block_inputs);
     BNN_EACH add_bits(&eights[r], &low[r], &high[r], &high[r]);
     add_carry(n, c, carry_level, ++carries, high);
   }

@@ -1,12 +1,11 @@
 #include "bnn_bslice.h"
 
 #define BNN_TARGET
-#define BNN_PARITY(a, b, c) ((a) ^ (b) ^ (c))
-#define BNN_MAJORITY(a, b, c) (((a) & (b)) | ((c) & ((a) ^ (b))))
 
 enum { slice_words = 2 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 
+#include "bslice_logic.h"
 #include "bslice_transpose.h"
 
 #include "bslice_loops.h"
