@@ -21,7 +21,11 @@ static bool has_level(bnn_isa isa) {
   }
   return false;
 }
+
+bool bnn_cpu_is_intel(void) { return __builtin_cpu_is("intel"); }
 #else
+bool bnn_cpu_is_intel(void) { return false; }
+
 static bool has_level(bnn_isa isa) {
   return isa == BNN_ISA_SCALAR || (BNN_AARCH64 && isa == BNN_ISA_NEON);
 }

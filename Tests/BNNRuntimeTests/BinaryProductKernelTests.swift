@@ -107,7 +107,7 @@ import Testing
               kernel.arrange(bits, into: arranged.base)
               kernel.multiply(
                 bits, arranged: arranged.base, outputs: outputs, packedWeights: weights.base,
-                bases: pointers, out: &out, stride: outputs + 3)
+                next: nil, bases: pointers, out: &out, stride: outputs + 3)
             }
           }
         }

@@ -75,14 +75,15 @@ struct BinaryProductKernel {
     (rows + 7) / 8 * ((outputs + 63) / 64) * MemoryLayout<bnn_planes>.stride
   }
 
-  /// Counts mismatches in bit planes.
+  /// Counts mismatches in bit planes, and asks for the weights that follow.
   func count(
     _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
-    into planes: UnsafeMutableRawPointer
+    next: UnsafeRawPointer?, into planes: UnsafeMutableRawPointer
   ) {
     var source = rows.source
     kernel.count?(
-      &source, arranged, outputs, packedWeights, planes.assumingMemoryBound(to: bnn_planes.self))
+      &source, arranged, outputs, packedWeights, next,
+      planes.assumingMemoryBound(to: bnn_planes.self))
   }
 
   /// Bytes of arranged rows.
@@ -96,9 +97,9 @@ struct BinaryProductKernel {
 
   func multiply(
     _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
-    bases: UnsafePointer<UnsafePointer<Int32>?>, out: UnsafeMutablePointer<Int32>, stride: Int
+    next: UnsafeRawPointer?, bases: UnsafePointer<UnsafePointer<Int32>?>, out: UnsafeMutablePointer<Int32>, stride: Int
   ) {
     var source = rows.source
-    kernel.multiply(&source, arranged, outputs, packedWeights, bases, out, stride)
+    kernel.multiply(&source, arranged, outputs, packedWeights, next, bases, out, stride)
   }
 }

@@ -60,10 +60,11 @@ final class BinaryConvolutionStep: ExecutionStep {
         let reference = planes?.rows(positions, scratch: scratch + referenceOffset)
         for output in stride(from: 0, to: outputs, by: max(tile.outputs, 1)) {
           let part = output..<min(output + tile.outputs, outputs)
+          let isFirst = index == tiles.lowerBound
           if let reference {
-            finish(positions, part, reference, scratch: scratch, execution)
+            finish(positions, part, reference, isFirst: isFirst, scratch: scratch, execution)
           } else {
-            finish(positions, part, scratch: scratch, execution)
+            finish(positions, part, isFirst: isFirst, scratch: scratch, execution)
           }
         }
       }
@@ -72,12 +73,12 @@ final class BinaryConvolutionStep: ExecutionStep {
 
   /// Multiplies and finishes integers.
   private func finish(
-    _ positions: Range<Int>, _ part: Range<Int>, scratch: UnsafeMutableRawPointer,
+    _ positions: Range<Int>, _ part: Range<Int>, isFirst: Bool, scratch: UnsafeMutableRawPointer,
     _ execution: Execution
   ) {
     let accumulators = (scratch + accumulatorsOffset).assumingMemoryBound(to: Int32.self)
     product.multiply(
-      positions, outputs: part, into: accumulators, scratch: scratch + productOffset, execution)
+      positions, outputs: part, isFirst: isFirst, into: accumulators, scratch: scratch + productOffset, execution)
     epilogue.finish(
       rows: positions, channels: part, accumulators: accumulators,
       scratch: scratch + valuesOffset, execution)
@@ -85,12 +86,12 @@ final class BinaryConvolutionStep: ExecutionStep {
 
   /// Counts mismatches in bit planes and finishes them.
   private func finish(
-    _ positions: Range<Int>, _ part: Range<Int>, _ reference: PlaneReference.Rows,
+    _ positions: Range<Int>, _ part: Range<Int>, _ reference: PlaneReference.Rows, isFirst: Bool,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let planes = scratch + accumulatorsOffset
     product.count(
-      positions, outputs: part, into: planes, scratch: scratch + productOffset, execution)
+      positions, outputs: part, isFirst: isFirst, into: planes, scratch: scratch + productOffset, execution)
     epilogue.finish(
       rows: positions, channels: part, planes: planes, reference: reference,
       scratch: scratch + valuesOffset, execution)

@@ -8,19 +8,23 @@ static const bnn_bgemm *const kernels[] = {
 
 BNN_DEFINE_DISPATCH(bnn_bgemm, kernels)
 
-// Measured where the weights of a whole network leave the second-level cache.
-static const double cycles_per_weight_byte = 0.15;
 static const size_t first_level_bytes = 32 << 10;
+
+// Measured where the weights of a whole network leave the second-level cache.
+static double cycles_per_weight_byte(void) { return bnn_cpu_is_intel() ? 0.1 : 0.15; }
 
 double bnn_bgemm_cycles(
   const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words, bool is_tested) {
-  const bnn_bgemm_cost cost = kernel->cost;
+  const bool has_own = bnn_cpu_is_intel() && kernel->intel_cost.rows != 0;
+  const bnn_bgemm_cost cost = has_own ? kernel->intel_cost : kernel->cost;
   const size_t row_parts = (rows + cost.rows - 1) / cost.rows;
   const size_t output_parts = (outputs + cost.outputs - 1) / cost.outputs;
   const size_t bytes = kernel->weight_bytes(outputs, words);
-  const bool is_lone = output_parts == 1 && bytes > first_level_bytes;
-  const double part = (double)words * (cost.word + (is_lone ? cost.lone_word : 0))
-    + (is_tested ? cost.tested_rest : cost.rest);
-  return (double)row_parts * ((double)output_parts * part + (double)words * cost.row_word)
-    + (double)bytes * cycles_per_weight_byte;
+  const double part =
+    (double)words * cost.word + (is_tested ? cost.tested_rest : cost.rest);
+  double per_word = cost.row_word;
+  if (output_parts % 2 == 1) per_word += cost.lone_word;
+  if (output_parts == 1 && bytes > first_level_bytes) per_word += cost.outside_word;
+  return (double)row_parts * ((double)output_parts * part + (double)words * per_word)
+    + (double)bytes * cycles_per_weight_byte();
 }

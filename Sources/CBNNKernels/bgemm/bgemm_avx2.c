@@ -176,7 +176,9 @@ BNN_AVX2_INLINE void multiply_tile(
 
 BNN_AVX2 static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  (void)arranged;
+  (void)next;
   const uint8_t *weights = packed_weights;
   const size_t words = bnn_row_words(rows);
   for (size_t tile = 0; tile < outputs; tile += columns) {
@@ -201,6 +203,7 @@ const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .name = "bnn_bgemm_1x32__avx2",
   .isa = BNN_ISA_AVX2,
   .cost = {.rows = 1, .outputs = 32, .word = 12.9, .rest = 43, .tested_rest = 43},
+  .intel_cost = {.rows = 1, .outputs = 32, .word = 16, .rest = 68, .tested_rest = 57},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -58,8 +58,9 @@ BNN_TARGET_INLINE void multiply_tile(
 
 BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
   (void)arranged;
+  (void)next;
   const size_t tile_halves = 2 * bnn_row_words(rows) * columns;
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {
@@ -87,6 +88,7 @@ const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .name = "bnn_bgemm_4x16__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
   .cost = {.rows = 1, .outputs = 16, .word = 3.2, .rest = 6, .tested_rest = 6},
+  .intel_cost = {.rows = 1, .outputs = 16, .word = 3.15, .rest = 14, .tested_rest = 10},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -125,7 +125,9 @@ static void multiply_edge(
 
 static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  (void)arranged;
+  (void)next;
   const size_t halves = rows->halves, tile_halves = 2 * bnn_row_words(rows) * columns;
   // The rows of a tile stay in the first level cache while the weights pass by.
   for (size_t m = 0; m < rows->count; m += rows_per_tile) {

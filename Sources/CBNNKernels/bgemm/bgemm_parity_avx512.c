@@ -181,6 +181,26 @@ typedef struct low_counter {
   __m512i planes[low_planes];
 } low_counter;
 
+// What is asked for while products are computed, a share of it for every two words: tables take four
+// times the bits of the weights, and mostly come from outside of the second-level cache.
+typedef struct ahead {
+  const char *from;
+  size_t lines;
+} ahead;
+
+enum { line_bytes = 64 };
+
+// Shares the tables of some blocks among the words of all groups of rows.
+static ahead ahead_of(const void *next, size_t blocks, size_t words, size_t groups) {
+  const size_t parts = groups * ((words + 1) / 2), lines = blocks * block_vectors(words);
+  return (ahead){next, next && parts > 0 ? (lines + parts - 1) / parts : 0};
+}
+
+BNN_TARGET_INLINE void ask(ahead *ahead) {
+  for (size_t i = 0; i < ahead->lines; i++, ahead->from += line_bytes)
+    _mm_prefetch(ahead->from, _MM_HINT_T1);
+}
+
 // Adds one word of K of a group of rows, for each block of outputs; `carries` have the weight 64.
 BNN_TARGET_INLINE void add_word(
   size_t blocks, const __m512i *row, const __m512i *const *tables, size_t word,
@@ -233,7 +253,7 @@ BNN_TARGET_INLINE void settle(high_counter *counter) {
 // Writes the planes of `words` words, but for the parity. `blocks` is a constant.
 BNN_TARGET_INLINE void count_words(
   size_t blocks, const __m512i *row, const __m512i *const *tables, size_t first, size_t words,
-  bnn_planes *const *out) {
+  ahead *ahead, bnn_planes *const *out) {
   const __m512i zero = _mm512_setzero_si512();
   low_counter low[most_blocks];
   high_counter high[most_blocks];
@@ -243,6 +263,7 @@ BNN_TARGET_INLINE void count_words(
     for (size_t plane = 0; plane < high_planes; plane++) high[b].planes[plane] = zero;
   }
   for (size_t word = 0; word < words; word += 2) {
+    ask(ahead);
     __m512i carries[2][most_blocks] = {{zero, zero}, {zero, zero}};
     add_word(blocks, row, tables, first + word, low, carries[0]);
     if (word + 1 < words) add_word(blocks, row, tables, first + word + 1, low, carries[1]);
@@ -300,12 +321,12 @@ enum { longest_chunk = 2 * ((1 << high_planes) - 1) };
 // Counts words of a group of rows and of one or two blocks of outputs.
 BNN_TARGET_INLINE void count_chunk(
   size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t first,
-  size_t chunk, bnn_planes *const *counts) {
+  size_t chunk, ahead *ahead, bnn_planes *const *counts) {
   const __m512i *const tables[most_blocks] = {weights, weights + block_vectors(words)};
   if (blocks == 1) {
-    count_words(1, row, tables, first, chunk, counts);
+    count_words(1, row, tables, first, chunk, ahead, counts);
   } else {
-    count_words(2, row, tables, first, chunk, counts);
+    count_words(2, row, tables, first, chunk, ahead, counts);
   }
   for (size_t b = 0; b < blocks; b++) {
     const bool is_last = first + chunk == words;
@@ -318,14 +339,14 @@ BNN_TARGET_INLINE void count_chunk(
 
 BNN_TARGET static void multiply_group(
   size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t outputs,
-  target to) {
+  ahead *ahead, target to) {
   const int32_t *sums[group_rows];
   size_t first = 0;
   do {
     const size_t left = words - first, chunk = left < longest_chunk ? left : longest_chunk;
     bnn_planes planes[most_blocks] __attribute__((aligned(64)));
     bnn_planes *const counts[most_blocks] = {planes, planes + 1};
-    count_chunk(blocks, row, weights, words, first, chunk, counts);
+    count_chunk(blocks, row, weights, words, first, chunk, ahead, counts);
     for (size_t b = 0; b < blocks; b++) {
       target part = to;
       part.first += b * columns;
@@ -340,14 +361,16 @@ BNN_TARGET static void multiply_group(
 
 BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const int32_t *const *bases, int32_t *out, size_t out_stride) {
-  const size_t words = bnn_row_words(rows);
+  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const size_t words = bnn_row_words(rows), groups = (rows->count + group_rows - 1) / group_rows;
   const __m512i *weights = packed_weights;
   size_t blocks;
   // The tables of a block or two are used by all rows before those of the next are read.
   for (size_t o = 0; o < outputs; o += blocks * columns) {
     blocks = outputs - o > columns ? 2 : 1;
-    const __m512i *row = arranged;
+    const __m512i *row = arranged, *following = weights + blocks * block_vectors(words);
+    const bool is_last = outputs - o <= blocks * columns;
+    ahead ahead = ahead_of(is_last ? next : following, blocks, words, groups);
     for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
       const size_t left = rows->count - m;
       const target to = {
@@ -357,26 +380,30 @@ BNN_TARGET static void multiply(
         .rows = left < group_rows ? left : group_rows,
         .first = o,
       };
-      multiply_group(blocks, row, weights, words, outputs - o, to);
+      multiply_group(blocks, row, weights, words, outputs - o, &ahead, to);
     }
-    weights += blocks * block_vectors(words);
+    weights = following;
   }
 }
 
 BNN_TARGET static void count(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  bnn_planes *planes) {
-  const size_t words = bnn_row_words(rows), all = (outputs + columns - 1) / columns;
+  const void *next, bnn_planes *planes) {
+  const size_t words = bnn_row_words(rows), groups = (rows->count + group_rows - 1) / group_rows;
+  const size_t all = (outputs + columns - 1) / columns;
   const __m512i *weights = packed_weights;
   size_t blocks;
   for (size_t block = 0; block < all; block += blocks) {
     blocks = all - block > 1 ? 2 : 1;
-    const __m512i *row = arranged;
-    for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
-      bnn_planes *to = planes + m / group_rows * all + block;
-      count_chunk(blocks, row, weights, words, 0, words, (bnn_planes *const[]){to, to + 1});
+    const __m512i *row = arranged, *following = weights + blocks * block_vectors(words);
+    const bool is_last = all - block <= blocks;
+    ahead ahead = ahead_of(is_last ? next : following, blocks, words, groups);
+    for (size_t group = 0; group < groups; group++, row += group_vectors(words)) {
+      bnn_planes *to = planes + group * all + block;
+      count_chunk(
+        blocks, row, weights, words, 0, words, &ahead, (bnn_planes *const[]){to, to + 1});
     }
-    weights += blocks * block_vectors(words);
+    weights = following;
   }
 }
 
@@ -385,7 +412,10 @@ const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .isa = BNN_ISA_AVX512,
   .cost = {
     .rows = 8, .outputs = 64, .word = 80, .rest = 410, .tested_rest = 110, .row_word = 12,
-    .lone_word = 20},
+    .outside_word = 20},
+  .intel_cost = {
+    .rows = 8, .outputs = 64, .word = 60, .rest = 540, .tested_rest = 110, .row_word = 12,
+    .lone_word = 18},
   .best_rows = 32,
   .best_outputs = 128,
   .weight_bytes = weight_bytes,

@@ -17,8 +17,9 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 
 static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const int32_t *const *bases, int32_t *out, size_t out_stride) {
+  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
   (void)arranged;
+  (void)next;
   const uint64_t *weights = packed_weights;
   const size_t words = bnn_row_words(rows);
   for (size_t tile = 0; tile < outputs; tile += columns, weights += columns * words)

@@ -42,7 +42,7 @@ typedef struct bnn_planes {
   uint64_t words[16][8];
 } bnn_planes;
 
-// About how many cycles a product and its epilogue take beyond what is the same for all kernels:
+// About how many cycles a product and its epilogue take, all but what is the same for all kernels:
 // what was measured, in parts of `rows` rows × `outputs` outputs, whole ones even where less is
 // asked for.
 typedef struct bnn_bgemm_cost {
@@ -50,15 +50,17 @@ typedef struct bnn_bgemm_cost {
   // Cycles for each word of K of a part, and for the rest of it: where numbers follow, and where
   // accumulators are only tested for bits.
   double word, rest, tested_rest;
-  // For each word of `rows` rows, once for all outputs; and more for each word where one part of
-  // outputs is all there is, whose weights do not fit into the first-level cache.
-  double row_word, lone_word;
+  // For each word of `rows` rows, once for all outputs; more for each word of a part that no second
+  // part of the outputs accompanies; and more for each word where one part of outputs is all there
+  // is, whose weights do not fit into the first-level cache.
+  double row_word, lone_word, outside_word;
 } bnn_bgemm_cost;
 
 typedef struct bnn_bgemm {
   const char *name;
   bnn_isa isa;
-  bnn_bgemm_cost cost;
+  // On Intel's CPUs where they differ (`rows` is 0 else), and on others.
+  bnn_bgemm_cost intel_cost, cost;
   // Rows and outputs that `multiply` is best given at a time; 0 outputs stand for all.
   size_t best_rows, best_outputs;
   // Bytes of the weights of `outputs` rows of `words` in the kernel's layout; align them to 64.
@@ -73,15 +75,17 @@ typedef struct bnn_bgemm {
   size_t halves_per_gather;
   // `out` has `out_stride` elements from row to row. Outputs may be multiplied a part at a time: the
   // weights of those from a multiple of 64 on begin at `weight_bytes` of the outputs before them.
+  // `next` are those that as many outputs are multiplied with afterwards, which may be asked for
+  // meanwhile; null where they are not known, or in the cache.
   void (*multiply)(
     const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-    const int32_t *const *bases, int32_t *out, size_t out_stride);
+    const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride);
   // Instead of what is left of the bases, the planes themselves: [8 rows][64 outputs]. Those of rows
   // and outputs after the last are not specified. Null where a kernel has none; `most_counted_words` is the
   // number of words that they can hold.
   void (*count)(
     const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-    bnn_planes *planes);
+    const void *next, bnn_planes *planes);
   size_t most_counted_words;
 } bnn_bgemm;
 

@@ -38,6 +38,10 @@ bool bnn_isa_supported(bnn_isa isa);
 // The highest level that this CPU runs.
 bnn_isa bnn_isa_best(void);
 
+// Whether the CPU is one of Intel's, on which some instructions cost more or less than on others of
+// the same level.
+bool bnn_cpu_is_intel(void);
+
 // Whether a kernel for `needed` may be used where `chosen` is forced or found.
 static inline bool bnn_isa_includes(bnn_isa chosen, bnn_isa needed) {
   if (chosen == BNN_ISA_NEON || needed == BNN_ISA_NEON)

@@ -14,6 +14,8 @@ final class GroupwiseProduct {
   let scratchBytes: Int
   /// The positions of a call at most, and the outputs that are best asked for at a time.
   let tile: BinaryTile
+  /// Whether the weights leave the second-level cache while a tile is computed.
+  private let weightsLeaveCache: Bool
   /// Whether it can count mismatches in bit planes, those of its tile at a time.
   let countsInPlanes: Bool
 
@@ -30,8 +32,9 @@ final class GroupwiseProduct {
         rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
         isTested: isTested))
     self.kernel = kernel
+    weightsLeaveCache = kernel.weightBytes(outputs: outputs, words: (depth + 63) / 64) > 1 << 19
     tile = GroupwiseProduct.tile(
-      source, kernel, words: (depth + 63) / 64, threads: context.threads)
+      source, kernel, weightsLeaveCache: weightsLeaveCache, threads: context.threads)
     rows = try BitRowSource(
       source.input, source.plan, groups: source.groups, outputsPerGroup: outputs,
       outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
@@ -61,17 +64,17 @@ final class GroupwiseProduct {
 
   /// Parts of the outputs are whole blocks of channels, and whole groups or parts of one.
   private static func tile(
-    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, words: Int, threads: Int
+    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, weightsLeaveCache: Bool,
+    threads: Int
   ) -> BinaryTile {
     let perGroup = source.outputsPerGroup
     guard let outputs = kernel.bestOutputs, source.groups == 1 || perGroup % outputs == 0 else {
       return BinaryTile(
         outputs: source.outputs, positions: source.plan.positions, threads: threads)
     }
-    // Weights that leave the second-level cache are read again for each tile.
-    let leavesCache = kernel.weightBytes(outputs: perGroup, words: words) > 1 << 19
+    // Weights that leave the cache are read again for each tile.
     return BinaryTile(
-      rows: leavesCache ? 4 * kernel.bestRows : kernel.bestRows, of: source.plan.positions,
+      rows: weightsLeaveCache ? 4 * kernel.bestRows : kernel.bestRows, of: source.plan.positions,
       multiple: 8,
       outputs: min(outputs, source.outputs), threads: threads)
   }
@@ -80,8 +83,10 @@ final class GroupwiseProduct {
 
   /// Writes a row of accumulators of some outputs for each position: of all, or of those of the
   /// tile, one part after the other.
+  ///
+  /// - Parameter isFirst: weights are not in the cache because it is the first tile.
   func multiply(
-    _ positions: Range<Int>, outputs: Range<Int>, into accumulators: UnsafeMutablePointer<Int32>,
+    _ positions: Range<Int>, outputs: Range<Int>, isFirst: Bool, into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
@@ -93,7 +98,8 @@ final class GroupwiseProduct {
       source.bases.fill(bases, positions: positions, output: first)
       kernel.multiply(
         bits, arranged: scratch + kernelOffset, outputs: end - first,
-        packedWeights: packedWeights(group: group, from: start), bases: bases,
+        packedWeights: packedWeights(group: group, from: start),
+        next: next(after: end, isFirst: isFirst), bases: bases,
         out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
       first = end
     }
@@ -101,7 +107,7 @@ final class GroupwiseProduct {
 
   /// Writes planes instead of accumulators, of outputs of one group.
   func count(
-    _ positions: Range<Int>, outputs: Range<Int>, into planes: UnsafeMutableRawPointer,
+    _ positions: Range<Int>, outputs: Range<Int>, isFirst: Bool, into planes: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let (group, start) = outputs.lowerBound.quotientAndRemainder(
@@ -109,7 +115,8 @@ final class GroupwiseProduct {
     kernel.count(
       bits(positions, group: group, isNew: start == 0, scratch: scratch, execution),
       arranged: scratch + kernelOffset, outputs: outputs.count,
-      packedWeights: packedWeights(group: group, from: start), into: planes)
+      packedWeights: packedWeights(group: group, from: start),
+      next: next(after: outputs.upperBound, isFirst: isFirst), into: planes)
   }
 
   /// The rows of a group; further parts of its outputs use the same.
@@ -121,6 +128,13 @@ final class GroupwiseProduct {
     let bits = rows.rows(positions, scratch: scratch + rowsOffset)
     if isNew { kernel.arrange(bits, into: scratch + kernelOffset) }
     return bits
+  }
+
+  /// The weights of the outputs from `output` on, where it is worth asking for them.
+  private func next(after output: Int, isFirst: Bool) -> UnsafeRawPointer? {
+    guard output < source.outputs, isFirst || weightsLeaveCache else { return nil }
+    let (group, start) = output.quotientAndRemainder(dividingBy: source.outputsPerGroup)
+    return UnsafeRawPointer(packedWeights(group: group, from: start))
   }
 
   private func packedWeights(group: Int, from output: Int) -> UnsafeMutableRawPointer {
