@@ -181,15 +181,54 @@ static void run_bits(const task *t, bool has_lower, bool backwards) {
   free(expected), free(fewest), free(most), free(outside);
 }
 
+// Twice the mismatches of an output at one of 8 positions.
+static uint32_t number_in_planes(const bnn_planes *planes, size_t position, size_t output) {
+  uint32_t number = 0;
+  for (size_t plane = 0; plane < 16; plane++) {
+    const uint64_t word = planes->words[plane][position];
+    number |= (uint32_t)(word >> (output % 8 * 8 + output / 8) & 1) << plane;
+  }
+  return number;
+}
+
+// Each line by itself, behind positions that do not belong to it.
+static void run_planes(const task *t, bool backwards) {
+  enum { before = 5 };
+  const bnn_bslice_operands operands = place_operands(t);
+  void *scratch = place(bnn_bslice_scratch_bytes(&t->plan), 64);
+  const size_t groups = (before + t->plan.part_positions + 7) / 8;
+  const size_t bytes = groups * t->plan.lane_words * sizeof(bnn_planes);
+  bnn_planes *planes = place(bytes, 64);
+  uint32_t *found = reference(t->positions * t->outputs * sizeof *found);
+  bnn_bslice_clear_planes(&t->plan, groups * 8, planes);
+  bnn_bslice_begin(&t->plan, scratch);
+  for (size_t i = 0; i < t->images * bnn_bslice_lines(&t->plan); i++) {
+    const size_t line = line_number(t, i, backwards);
+    const bnn_bslice_line at = bnn_bslice_line_at(&t->plan, line);
+    bnn_bslice_planes(&t->plan, &operands, line, scratch, before, planes);
+    for (size_t p = 0; p < at.count; p++)
+      for (size_t o = 0; o < t->outputs; o++) {
+        const size_t group = (before + p) / 8 * t->plan.lane_words + o / 64;
+        found[(at.position + p) * t->outputs + o] =
+          number_in_planes(planes + group, (before + p) % 8, o % 64) / 2;
+      }
+  }
+  expect_bytes("planes", found, t->mismatches, t->positions * t->outputs * sizeof *found);
+  free(found);
+}
+
 static void check_shape(const bnn_bslice *kernel, bnn_bslice_shape shape, const char *kind) {
   task t = make_task(kernel, shape);
   for (int backwards = 0; backwards < 2; backwards++) EACH_SIDE(side)
-    for (int end = 0; end < 3; end++) {
+    for (int end = 0; end < 4; end++) {
+      if (end == 3 && !kernel->planes) continue;
       begin_case(
         side, "%s, %zu positions, %zu taps, %zu groups of %zu bits and %zu outputs, end %d", kind,
         t.positions, t.taps, shape.groups, shape.bits_per_tap, shape.outputs_per_group, end);
       if (end == 0)
         run_integers(&t, backwards != 0);
+      else if (end == 3)
+        run_planes(&t, backwards != 0);
       else
         run_bits(&t, end == 2, backwards != 0);
       end_case();

@@ -54,11 +54,18 @@ struct BitSlicePlan {
   let partPositions: Int
   /// Lines, in parts, of an image.
   let lines: Int
+  /// Whether mismatches can be had as planes, and of how many lines at a time they should be: then
+  /// most groups of positions are whole.
+  let takesPlanes: Bool
+  let linesOfPlanes: Int
 
   fileprivate init(_ plan: bnn_bslice_plan) {
     self.plan = plan
     (vectorWords, laneWords) = (plan.kernel.pointee.vector_words, plan.lane_words)
     (period, inputs, partPositions) = (plan.period, plan.inputs, plan.part_positions)
+    takesPlanes =
+      plan.kernel.pointee.planes != nil && plan.inputs <= Int(bnn_bslice_most_in_planes)
+    linesOfPlanes = plan.parts > 1 ? 1 : 8 >> min(3, plan.part_positions.trailingZeroBitCount)
     (scratchBytes, offsetCount, weightBytes, testWords, lineVectors, lines) =
       withUnsafePointer(to: plan) {
         (
@@ -147,6 +154,31 @@ struct BitSlicePlan {
           bnn_bslice_bits(
             plan, operands, lines.lowerBound, lines.upperBound, scratch, $0, out)
         }
+      }
+    }
+  }
+
+  /// Bytes of the planes of some positions.
+  func planeBytes(positions: Int) -> Int {
+    (positions + 7) / 8 * laneWords * MemoryLayout<bnn_planes>.stride
+  }
+
+  /// Clears what `planes` does not write, once for all lines that are written to the same place.
+  func clearPlanes(positions: Int, _ planes: UnsafeMutableRawPointer) {
+    withUnsafePointer(to: plan) {
+      bnn_bslice_clear_planes($0, positions, planes.assumingMemoryBound(to: bnn_planes.self))
+    }
+  }
+
+  /// Writes the planes of a line, whose first position is the one of that number there.
+  func planes(
+    _ operands: Operands, line: Int, scratch: UnsafeMutableRawPointer, position: Int,
+    to planes: UnsafeMutableRawPointer
+  ) {
+    withUnsafePointer(to: plan) { plan in
+      withUnsafePointer(to: operands.operands) {
+        bnn_bslice_planes(
+          plan, $0, line, scratch, position, planes.assumingMemoryBound(to: bnn_planes.self))
       }
     }
   }

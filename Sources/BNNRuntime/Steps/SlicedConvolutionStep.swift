@@ -4,8 +4,8 @@ import BNNTensor
 /// A convolution of bits with bits that have few channels per group: mismatches are counted for all
 /// outputs of a line at once, as bit planes (see `bnn_bslice.h`).
 ///
-/// Thresholds of accumulators are compared with the planes. Anything else follows from integers, a
-/// part of a line at a time.
+/// Thresholds of accumulators are compared with the planes. Anything else follows from the planes of
+/// groups of positions, or from integers, a part of a line at a time.
 final class SlicedConvolutionStep: ExecutionStep {
   private let source: BinaryProductSource
   private let kernel: BitSliceKernel
@@ -24,6 +24,7 @@ final class SlicedConvolutionStep: ExecutionStep {
 
   private enum End {
     case bits(SlicedTests, Buffer)
+    case planes(EpilogueProgram)
     case integers(EpilogueProgram)
   }
 
@@ -55,7 +56,8 @@ final class SlicedConvolutionStep: ExecutionStep {
     (self.source, self.kernel) = (source, kernel)
     lines = window.positions == 0 ? 0 : plan.lines * (isIdentity ? 1 : window.images)
     // Lines one after the other share what is made of the input.
-    grain = max(1, lines / (4 * context.threads))
+    let fewest = plan.linesOfPlanes
+    grain = max(fewest, lines / (4 * context.threads) / fewest * fewest)
     offsets = ParameterList(memory: try context.budget.allocate(plan.offsetCount * 4))
     plan.fillOffsets(offsets.pointer)
     let layout = plan
@@ -76,10 +78,14 @@ final class SlicedConvolutionStep: ExecutionStep {
       (basesOffset, accumulatorsOffset, valuesOffset) = (0, 0, 0)
     } else {
       let program = try EpilogueProgram(epilogue, context)
-      end = .integers(program)
-      basesOffset = regions.add(positions * MemoryLayout<UnsafePointer<Int32>?>.stride)
-      accumulatorsOffset = regions.add(positions * source.outputs * 4)
-      valuesOffset = regions.add(program.scratchBytes(rows: positions))
+      // Words with outputs that do not exist would be finished one number at a time.
+      let takesPlanes = plan.takesPlanes && program.takesPlanes && source.outputs % 64 == 0
+      end = takesPlanes ? .planes(program) : .integers(program)
+      let atOnce = positions * (takesPlanes ? plan.linesOfPlanes : 1)
+      basesOffset = regions.add(atOnce * MemoryLayout<UnsafePointer<Int32>?>.stride)
+      accumulatorsOffset = regions.add(
+        takesPlanes ? plan.planeBytes(positions: atOnce) : atOnce * source.outputs * 4)
+      valuesOffset = regions.add(program.scratchBytes(rows: atOnce))
     }
     scratchBytes = regions.byteCount
   }
@@ -97,10 +103,37 @@ final class SlicedConvolutionStep: ExecutionStep {
       case .bits(let tests, let output):
         plan.bits(
           operands, lines: lines, scratch: scratch, tests.tests, to: output.bits(execution))
+      case .planes(let epilogue):
+        plan.clearPlanes(
+          positions: plan.partPositions * plan.linesOfPlanes, scratch + accumulatorsOffset)
+        for first in stride(from: lines.lowerBound, to: lines.upperBound, by: plan.linesOfPlanes) {
+          finish(
+            first..<min(first + plan.linesOfPlanes, lines.upperBound), operands, epilogue, scratch,
+            execution)
+        }
       case .integers(let epilogue):
         for line in lines { finish(line, operands, epilogue, scratch, execution) }
       }
     }
+  }
+
+  /// Finishes lines whose positions follow each other, from their planes.
+  private func finish(
+    _ lines: Range<Int>, _ operands: BitSlicePlan.Operands, _ epilogue: EpilogueProgram,
+    _ scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let planes = scratch + accumulatorsOffset
+    let first = plan.positions(line: lines.lowerBound).lowerBound
+    var end = first
+    for line in lines {
+      plan.planes(operands, line: line, scratch: scratch, position: end - first, to: planes)
+      end += plan.positions(line: line).count
+    }
+    let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
+    source.bases.fill(bases, positions: first..<end, output: 0)
+    epilogue.finish(
+      rows: first..<end, channels: 0..<source.outputs, planes: planes, reference: .bases(bases),
+      scratch: scratch + valuesOffset, execution)
   }
 
   private func finish(

@@ -71,11 +71,10 @@ bnn_bslice_plan bnn_bslice_make_plan(const bnn_bslice *kernel, const bnn_bslice_
 
 bool bnn_bslice_fits(
   const bnn_bslice *kernel, const bnn_bslice_shape *shape, bool needs_integers) {
-  const bool is_grouped = shape->groups > 1;
-  const size_t most = needs_integers
-    ? (is_grouped ? kernel->most_grouped.integers : kernel->most_ungrouped.integers)
-    : (is_grouped ? kernel->most_grouped.bits : kernel->most_ungrouped.bits);
-  if (shape->bits_per_tap > most) return false;
+  const bnn_bslice_limit most = shape->groups == 1 ? kernel->most_ungrouped
+    : shape->outputs_per_group < 64                ? kernel->most_narrow
+                                                   : kernel->most_wide;
+  if (shape->bits_per_tap > (needs_integers ? most.integers : most.bits)) return false;
   // Windows may be so large that their planes cannot be counted in 64 bits.
   const bnn_window *w = &shape->window;
   double words = (double)shape->bits_per_tap;

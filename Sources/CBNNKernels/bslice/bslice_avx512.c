@@ -25,7 +25,7 @@ BNN_TARGET static inline __attribute__((always_inline)) void add_bits(
 }
 
 // Up to eight planes, constantly many, to bytes.
-BNN_TARGET static inline __attribute__((always_inline)) __m512i bytes_of_planes(
+BNN_TARGET static inline __attribute__((always_inline)) __m512i bytes_of_word(
   const uint64_t *planes, size_t step, size_t count) {
   __m512i bytes = _mm512_maskz_set1_epi8(planes[0], 1);
 #pragma clang loop unroll(full)
@@ -44,7 +44,7 @@ BNN_TARGET static inline __attribute__((always_inline)) void write_word(
   for (size_t first = 0; first < count; first += 8) {
     const uint64_t *own = planes + first * step;
     const __m512i bytes =
-      count - first <= 4 ? bytes_of_planes(own, step, 4) : bytes_of_planes(own, step, 8);
+      count - first <= 4 ? bytes_of_word(own, step, 4) : bytes_of_word(own, step, 8);
     const __m128i parts[4] = {
       _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
       _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
@@ -71,23 +71,55 @@ BNN_TARGET static inline __attribute__((always_inline)) void write_word(
   }
 }
 
+#include "../planes_avx512.h"
 #include "bslice_loops.h"
+
+// One vector of counted planes to the positions and words that it holds.
+BNN_INLINE void place_vector(
+  const bnn_bslice_rows *rows, const counter *c, size_t r, size_t vector, size_t lane_words,
+  size_t position, bnn_planes *out) {
+  uint64_t planes[most_bits][slice_words] __attribute__((aligned(64)));
+  for (size_t plane = 0; plane < rows->count_bits; plane++)
+    _mm512_store_si512(planes[plane], transpose_bits((__m512i)c->planes[plane][r]));
+  size_t word = vector * slice_words, block = word % lane_words;
+  position += word / lane_words;
+  for (size_t i = 0; i < slice_words && word < rows->words; i++, word++) {
+    bnn_planes *to = out + position / 8 * lane_words + block;
+    for (size_t plane = 0; plane < rows->count_bits; plane++)
+      to->words[plane + 1][position % 8] = planes[plane][i];
+    if (++block == lane_words) {
+      block = 0;
+      position++;
+    }
+  }
+}
+
+BNN_TARGET static void place_planes(
+  const bnn_bslice_rows *rows, size_t lane_words, size_t position, bnn_planes *out) {
+#define BNN_PLACE_VECTOR(r, vector) \
+  place_vector(rows, &c, r, vector, lane_words, position, out)
+  BNN_EACH_VECTOR(rows, rows->count_bits, BNN_PLACE_VECTOR)
+}
 
 const bnn_bslice bnn_bslice_8__avx512 = {
   .name = "bnn_bslice_8__avx512",
   .isa = BNN_ISA_AVX512,
-  .most_grouped = {.bits = 32, .integers = 32},
+  .most_narrow = {.bits = 32, .integers = 32},
+  .most_wide = {.bits = 16, .integers = 16},
   .most_ungrouped = {.bits = 16, .integers = 8},
   BNN_BSLICE_FUNCTIONS,
+  .planes = place_planes,
 };
 
 // The same for CPUs whose other products are faster.
 const bnn_bslice bnn_bslice_8__avx512vpopcntdq = {
   .name = "bnn_bslice_8__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
-  .most_grouped = {.bits = 32, .integers = 16},
+  .most_narrow = {.bits = 32, .integers = 16},
+  .most_wide = {.bits = 16, .integers = 16},
   .most_ungrouped = {.bits = 16, .integers = 8},
   BNN_BSLICE_FUNCTIONS,
+  .planes = place_planes,
 };
 
 #endif

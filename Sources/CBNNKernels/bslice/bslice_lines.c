@@ -1,4 +1,6 @@
 // Lines of planes in a thread's scratch, and the lines of output that are counted from them.
+#include <string.h>
+
 #include "bslice_plan.h"
 
 // What a kept line holds: an input line of a part, a line outside of the image, or nothing yet.
@@ -144,4 +146,22 @@ void bnn_bslice_integers(
   const bnn_bslice_line at = bnn_bslice_line_at(plan, line);
   const bnn_bslice_rows rows = rows_of(plan, operands, &at, scratch);
   plan->kernel->integers(&rows, plan->lane_words, outputs_of(plan), bases, out);
+}
+
+void bnn_bslice_clear_planes(
+  const bnn_bslice_plan *plan, size_t positions, bnn_planes *planes) {
+  const size_t count = (positions + 7) / 8 * plan->lane_words;
+  for (size_t i = 0; i < count; i++) {
+    memset(planes[i].words[0], 0, sizeof planes->words[0]);
+    const size_t after = plan->count_bits + 1;
+    memset(planes[i].words[after], 0, (16 - after) * sizeof planes->words[0]);
+  }
+}
+
+void bnn_bslice_planes(
+  const bnn_bslice_plan *plan, const bnn_bslice_operands *operands, size_t line, void *scratch,
+  size_t position, bnn_planes *planes) {
+  const bnn_bslice_line at = bnn_bslice_line_at(plan, line);
+  const bnn_bslice_rows rows = rows_of(plan, operands, &at, scratch);
+  plan->kernel->planes(&rows, plan->lane_words, position, planes);
 }

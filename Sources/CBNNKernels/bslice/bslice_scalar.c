@@ -13,7 +13,8 @@ typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 const bnn_bslice bnn_bslice_2__scalar = {
   .name = "bnn_bslice_2__scalar",
   .isa = BNN_ISA_SCALAR,
-  .most_grouped = {.bits = 64, .integers = 64},
+  .most_narrow = {.bits = 64, .integers = 64},
+  .most_wide = {.bits = 64, .integers = 64},
   .most_ungrouped = {.bits = 64, .integers = 64},
   BNN_BSLICE_FUNCTIONS,
 };

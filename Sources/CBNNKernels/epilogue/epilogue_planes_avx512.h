@@ -62,23 +62,6 @@ BNN_TARGET static void finish_planes(
   }
 }
 
-// Output o of each lane becomes bit o: 8 × 8 bits are transposed, 1, 2 and 4 apart.
-BNN_INLINE __m512i in_order(__m512i x) {
-  const struct {
-    unsigned shift;
-    long long mask;
-  } steps[3] = {{7, 0x00aa00aa00aa00aa}, {14, 0x0000cccc0000cccc}, {28, 0x00000000f0f0f0f0}};
-  enum { differs_inside = 0x28, exclusive_or = 0x96 };
-  BNN_UNROLL for (size_t i = 0; i < 3; i++) {
-    const __m512i mask = _mm512_set1_epi64(steps[i].mask);
-    const __m512i swapped = _mm512_ternarylogic_epi64(
-      x, _mm512_srli_epi64(x, steps[i].shift), mask, differs_inside);
-    x = _mm512_ternarylogic_epi64(
-      x, swapped, _mm512_slli_epi64(swapped, steps[i].shift), exclusive_or);
-  }
-  return x;
-}
-
 // The lanes in which the mismatches are inside, of which the planes from the second one on are given.
 BNN_INLINE __m512i inside_bounds(const bnn_planes *planes, const bnn_plane_bounds *bounds) {
   enum { borrow = 0x8e };
@@ -104,7 +87,7 @@ BNN_INLINE __m512i test_group(
     words = _mm512_mask_mov_epi64(words, same, inside_bounds(planes, first + index));
     left &= (__mmask8)~same;
   }
-  return in_order(words);
+  return transpose_bits(words);
 }
 
 BNN_TARGET static void test_planes(

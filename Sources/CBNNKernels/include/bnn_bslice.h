@@ -16,7 +16,7 @@
 #ifndef BNN_BSLICE_H
 #define BNN_BSLICE_H
 
-#include "bnn_isa.h"
+#include "bnn_bgemm.h"
 #include "bnn_window.h"
 
 typedef struct bnn_bslice bnn_bslice;
@@ -77,15 +77,18 @@ typedef struct bnn_bslice_tests {
   bool has_lower;
 } bnn_bslice_tests;
 
+typedef struct bnn_bslice_limit {
+  size_t bits, integers;
+} bnn_bslice_limit;
+
 struct bnn_bslice {
   const char *name;
   bnn_isa isa;
   size_t vector_words;
   // Up to so many bits per tap it is faster than products of rows of bits of the same instruction
-  // set: in several groups and in one, where it ends in bits and where integers are needed.
-  struct {
-    size_t bits, integers;
-  } most_grouped, most_ungrouped;
+  // set: in several groups, of fewer than 64 outputs or more, and in one, where it ends in bits and
+  // where integers are needed.
+  bnn_bslice_limit most_narrow, most_wide, most_ungrouped;
   // `count` planes from a row of fields: in plane i each field is all ones or zeros as its bit i.
   void (*spread)(
     const uint64_t *source, size_t words, size_t field, size_t count, uint64_t *planes,
@@ -95,6 +98,10 @@ struct bnn_bslice {
   void (*integers)(
     const bnn_bslice_rows *rows, size_t lane_words, size_t outputs, const int32_t *const *bases,
     int32_t *out);
+  // Mismatches as planes instead, of positions from `position` on: [8 positions][word of a position].
+  // Only planes that can be set are written. Null where a kernel has none.
+  void (*planes)(
+    const bnn_bslice_rows *rows, size_t lane_words, size_t position, bnn_planes *out);
 };
 
 #define BNN_BSLICE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_bslice, object)
@@ -143,6 +150,18 @@ void bnn_bslice_begin(const bnn_bslice_plan *plan, void *scratch);
 void bnn_bslice_bits(
   const bnn_bslice_plan *plan, const bnn_bslice_operands *operands, size_t first, size_t end,
   void *scratch, const bnn_bslice_tests *tests, uint64_t *out);
+
+// Most mismatches that planes hold.
+enum { bnn_bslice_most_in_planes = (1 << 14) - 1 };
+
+// Clears what `bnn_bslice_planes` does not write in the planes of some positions.
+void bnn_bslice_clear_planes(
+  const bnn_bslice_plan *plan, size_t positions, bnn_planes *planes);
+
+// The planes of all outputs of a line, whose first position is number `position` of the planes.
+void bnn_bslice_planes(
+  const bnn_bslice_plan *plan, const bnn_bslice_operands *operands, size_t line, void *scratch,
+  size_t position, bnn_planes *planes);
 
 // The integers of all outputs of a line.
 void bnn_bslice_integers(
