@@ -16,12 +16,16 @@ final class PooledStep: ExecutionStep {
   private let bandOffset: Int
   let scratchBytes: Int
 
+  private static let bandBytes = 384 << 10
+
   init(_ producer: any LineStep, _ pool: PoolStep, channels: Int, threads: Int) {
     (self.producer, self.pool, self.threads) = (producer, pool, threads)
     let plan = pool.plan
     lineRows = plan.input[2]
     lineBytes = lineRows * channels * MemoryLayout<Float>.stride
-    bandLines = plan.windowLines + producer.linesAtOnce
+    // The more lines a band has, the fewer of them are moved, as long as the cache holds it.
+    let fewest = plan.windowLines + producer.linesAtOnce
+    bandLines = max(fewest, min(PooledStep.bandBytes / max(lineBytes, 1), plan.input[1]))
     var layout = RegionLayout()
     _ = layout.add(max(producer.scratchBytes, pool.scratchBytes))
     bandOffset = layout.add(bandLines * lineBytes)
