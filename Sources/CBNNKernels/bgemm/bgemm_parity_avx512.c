@@ -201,15 +201,27 @@ BNN_TARGET_INLINE void ask(ahead *ahead) {
     _mm_prefetch(ahead->from, _MM_HINT_T1);
 }
 
+// The parities before, within and after a pair, in the low bits of each lane. A vector read some
+// bytes later has the bytes of all lanes that much lower: where they begin on a byte, that relieves
+// the ports of arithmetic of a shift. Where two blocks share a shift, reading across cache lines
+// costs more.
+BNN_TARGET_INLINE __m512i
+parities_of(const __m512i *before, __m512i after, unsigned pair, size_t blocks) {
+  const unsigned bit = 2 * pair;
+  if (pair == 0) return *before;
+  if (blocks == 1 && bit % 8 == 0) return _mm512_loadu_si512((const char *)before + bit / 8);
+  return _mm512_srli_epi64(after, bit - 1);
+}
+
 // Adds one word of K of a group of rows, for each block of outputs; `carries` have the weight 64.
 BNN_TARGET_INLINE void add_word(
   size_t blocks, const __m512i *row, const __m512i *const *tables, size_t word,
   low_counter *counters, __m512i *carries) {
   // The carries of each plane wait for a second one.
   __m512i waiting[most_blocks][low_planes];
-  const __m512i before = row[word * vectors_per_word], after = row[word * vectors_per_word + 1];
+  const __m512i *before = row + word * vectors_per_word, after = before[1];
   BNN_UNROLL for (unsigned pair = 0; pair < pairs_per_word; pair++) {
-    const __m512i parities = pair == 0 ? before : _mm512_srli_epi64(after, 2 * pair - 1);
+    const __m512i parities = parities_of(before, after, pair, blocks);
     BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
       __m512i found = _mm512_permutexvar_epi64(parities, tables[b][word * pairs_per_word + pair]);
       size_t plane = 0;
