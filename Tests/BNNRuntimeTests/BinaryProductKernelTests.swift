@@ -79,9 +79,12 @@ import Testing
     let arranged = try #require(
       AlignedMemory(byteCount: kernel.arrangedBytes(rows: rows, words: words)))
     var out = [Int32](repeating: .min, count: rows * (outputs + 3) + 1)
-    // The halves of a row lie apart from each other, in an order of their own.
+    // The halves of a row lie in runs of five, or apart from each other in an order of their own.
     let halves = words * 2 - (words == 1 && left.allSatisfy { $0 >> 32 == 0 } ? 1 : 0)
-    let offsets = (0..<halves).map { UInt32(halves % 7 == 0 ? $0 : $0 * 7 % halves * 2) }
+    let offsets = (0..<halves).map { half in
+      if outputs % 2 == 0 { return UInt32(half / 5 * 7 + half % 5) }
+      return UInt32(halves % 7 == 0 ? half : half * 7 % halves * 2)
+    }
     var scattered = [UInt32](repeating: .max, count: rows * words * 4 + 1)
     for row in 0..<rows {
       for half in 0..<halves {

@@ -13,6 +13,7 @@ typedef struct operands {
 
 static size_t bit_count(shape s) { return (s.rows - 1) * s.row_step + s.halves; }
 static size_t words(shape s) { return (s.halves + 1) / 2; }
+static bool is_shuffled(shape s) { return s.rows % 2 == 1 && s.rows != 9; }
 static size_t out_count(shape s) { return (s.rows - 1) * s.out_stride + s.outputs; }
 
 // Where `is_opposite`, every bit is a mismatch, so that counters reach their limits.
@@ -26,9 +27,12 @@ static operands make_operands(shape s, bool is_opposite) {
   };
   for (size_t i = 0; i < bit_count(s); i++)
     x.bits[i] = is_opposite ? 0 : (uint32_t)random_bits();
-  // Halves in their order, or in some other one.
-  for (size_t i = 0; i < s.halves; i++) x.offsets[i] = (uint32_t)i;
-  for (size_t i = s.halves - 1; i > 0 && s.rows % 2 == 1; i--) {
+  // Halves in their order, in runs of five of which the last comes first, or in any order.
+  for (size_t i = 0; i < s.halves; i++) {
+    const size_t end = i / 5 * 5 + 5, first = end < s.halves ? s.halves - end : 0;
+    x.offsets[i] = (uint32_t)(s.rows == 9 ? first + i % 5 : i);
+  }
+  for (size_t i = s.halves - 1; i > 0 && is_shuffled(s); i--) {
     const size_t other = random_below(i + 1);
     const uint32_t offset = x.offsets[i];
     x.offsets[i] = x.offsets[other];
@@ -107,5 +111,7 @@ void check_bgemm(const bnn_bgemm *kernel) {
     const shape s = {*rows, *outputs, *halves, step, stride};
     check_shape(kernel, s, *rows == 3 || *halves > 120);
     if (*rows <= 4) check_shape(kernel, s, false);
+    // Rows that see the same words, as those of neighboring windows do.
+    if (*rows > 7) check_shape(kernel, (shape){*rows, *outputs, *halves, 2, stride}, false);
   }
 }

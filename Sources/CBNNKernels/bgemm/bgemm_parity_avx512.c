@@ -93,26 +93,52 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
   }
 }
 
-// One word of each row of a group; 0 for rows after the last.
-typedef enum reading { halves_apart, whole_words, neighboring_rows } reading;
+// How many halves from a word on lie side by side: up to those of two words.
+static inline size_t halves_in_a_row(const bnn_bit_rows *rows, size_t word) {
+  const uint32_t *offsets = rows->offsets + 2 * word;
+  const size_t left = rows->halves - 2 * word, most = left < 4 ? left : 4;
+  size_t count = 1;
+  while (count < most && offsets[count] == offsets[0] + count) count++;
+  return count;
+}
 
-BNN_TARGET_INLINE __m512i load_words(
-  const bnn_bit_rows *rows, reading reading, size_t first, size_t count, size_t word) {
-  const size_t offset = rows->offsets[2 * word];
-  if (reading == neighboring_rows) return _mm512_loadu_si512(rows->rows[first] + offset);
+// One word of each row of a group, whose halves lie side by side; 0 for rows after the last.
+BNN_TARGET_INLINE __m512i load_words(const uint32_t *const *rows, size_t count, size_t offset) {
   __m512i words = _mm512_setzero_si512();
   BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
     if (m >= count) break;
-    const __mmask8 lane = (__mmask8)(1u << m);
-    if (reading == whole_words) {
-      const __m128i bits = _mm_loadl_epi64((const void *)(rows->rows[first + m] + offset));
-      words = _mm512_mask_broadcastq_epi64(words, lane, bits);
-    } else {
-      words =
-        _mm512_mask_set1_epi64(words, lane, (long long)bnn_row_word(rows, first + m, word));
-    }
+    const __m128i bits = _mm_loadl_epi64((const void *)(rows[m] + offset));
+    words = _mm512_mask_broadcastq_epi64(words, (__mmask8)(1u << m), bits);
   }
   return words;
+}
+
+// The same where its halves lie apart, or it has one only.
+BNN_TARGET_INLINE __m512i gather_words(
+  const uint32_t *const *rows, size_t count, const uint32_t *offsets, bool has_two) {
+  __m512i words = _mm512_setzero_si512();
+  BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
+    if (m >= count) break;
+    const uint64_t low = rows[m][offsets[0]], high = has_two ? rows[m][offsets[1]] : 0;
+    const long long bits = (long long)(low | high << 32);
+    words = _mm512_mask_set1_epi64(words, (__mmask8)(1u << m), bits);
+  }
+  return words;
+}
+
+// Two words side by side of each row of a whole group.
+BNN_TARGET_INLINE void load_two_words(
+  const uint32_t *const *rows, size_t offset, __m512i words[2]) {
+  __m512i pairs[2];
+  BNN_UNROLL for (size_t odd = 0; odd < 2; odd++) {
+    pairs[odd] = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(rows[odd] + offset)));
+    BNN_UNROLL for (size_t m = 2; m < group_rows; m += 2) {
+      const __m128i pair = _mm_loadu_si128((const void *)(rows[m + odd] + offset));
+      pairs[odd] = _mm512_mask_broadcast_i64x2(pairs[odd], (__mmask8)(3u << m), pair);
+    }
+  }
+  words[0] = _mm512_unpacklo_epi64(pairs[0], pairs[1]);
+  words[1] = _mm512_unpackhi_epi64(pairs[0], pairs[1]);
 }
 
 // Bit k becomes the parity of the bits up to k.
@@ -122,26 +148,56 @@ BNN_TARGET_INLINE __m512i prefix_parities(__m512i words) {
   return words;
 }
 
-BNN_TARGET_INLINE void arrange_group(
-  const bnn_bit_rows *rows, reading reading, size_t first, size_t count, __m512i *out) {
+// Writes one word of the rows of a group; all bits of a lane of `parity` are the parity before it.
+BNN_TARGET_INLINE __m512i arrange_word(__m512i bits, __m512i parity, __m512i *out) {
+  const __m512i after = _mm512_xor_si512(prefix_parities(bits), parity);
+  out[0] = _mm512_sub_epi64(_mm512_add_epi64(after, after), parity);
+  out[1] = after;
+  return _mm512_srai_epi64(after, 63);
+}
+
+// Whether the first elements of rows follow each other as their words do in a vector.
+static bool are_neighbors(const uint32_t *const *rows) {
+  for (size_t m = 0; m + 1 < group_rows; m++)
+    if (rows[m] + 2 != rows[m + 1]) return false;
+  return true;
+}
+
+// Arranges whole words of a whole group of neighbors.
+BNN_TARGET_INLINE void arrange_neighbors(const bnn_bit_rows *rows, size_t first, __m512i *out) {
   const size_t words = bnn_row_words(rows);
-  // All bits of a lane are the parity before the word.
   __m512i parity = _mm512_setzero_si512();
-  for (size_t k = 0; k < words; k++) {
-    const __m512i bits = load_words(rows, reading, first, count, k);
-    const __m512i after = _mm512_xor_si512(prefix_parities(bits), parity);
-    *out++ = _mm512_sub_epi64(_mm512_add_epi64(after, after), parity);
-    *out++ = after;
-    parity = _mm512_srai_epi64(after, 63);
+  for (size_t k = 0; k < words; k++, out += vectors_per_word) {
+    const __m512i bits = _mm512_loadu_si512(rows->rows[first] + rows->offsets[2 * k]);
+    parity = arrange_word(bits, parity, out);
   }
   *out = parity;
 }
 
-// Whether the first elements of rows follow each other as their words do in a vector.
-static bool are_neighbors(const bnn_bit_rows *rows, size_t first) {
-  for (size_t m = first; m + 1 < first + group_rows; m++)
-    if (rows->rows[m] + 2 != rows->rows[m + 1]) return false;
-  return true;
+BNN_TARGET_INLINE void arrange_group(
+  const bnn_bit_rows *rows, size_t first, size_t count, __m512i *out) {
+  const uint32_t *const *pointers = rows->rows + first;
+  const size_t words = bnn_row_words(rows);
+  __m512i parity = _mm512_setzero_si512();
+  for (size_t k = 0; k < words; k++, out += vectors_per_word) {
+    const uint32_t *offsets = rows->offsets + 2 * k;
+    const size_t halves = halves_in_a_row(rows, k);
+    // One word, or the second of two.
+    __m512i bits[2];
+    if (halves == 1) {
+      bits[1] = 2 * k + 1 < rows->halves ? gather_words(pointers, count, offsets, true)
+                                         : gather_words(pointers, count, offsets, false);
+    } else if (halves == 4 && count == group_rows) {
+      load_two_words(pointers, offsets[0], bits);
+      parity = arrange_word(bits[0], parity, out);
+      out += vectors_per_word;
+      k++;
+    } else {
+      bits[1] = load_words(pointers, count, offsets[0]);
+    }
+    parity = arrange_word(bits[1], parity, out);
+  }
+  *out = parity;
 }
 
 BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
@@ -150,12 +206,10 @@ BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
   const size_t step = group_vectors(bnn_row_words(rows));
   for (size_t m = 0; m < rows->count; m += group_rows, out += step) {
     const size_t left = rows->count - m, count = left < group_rows ? left : group_rows;
-    if (!is_whole) {
-      arrange_group(rows, halves_apart, m, count, out);
-    } else if (count == group_rows && are_neighbors(rows, m)) {
-      arrange_group(rows, neighboring_rows, m, count, out);
+    if (is_whole && count == group_rows && are_neighbors(rows->rows + m)) {
+      arrange_neighbors(rows, m, out);
     } else {
-      arrange_group(rows, whole_words, m, count, out);
+      arrange_group(rows, m, count, out);
     }
   }
 }
