@@ -2,7 +2,9 @@ import BNNTensor
 
 /// What the window of each output position sees, as rows that are read where they lie: the same
 /// elements after the first one for every position. Only positions at borders are copied.
-struct WindowRows {
+///
+/// A class, because it is handed on for every tile.
+final class WindowRows {
   private let window: ImageWindow
   private let isIdentity: Bool
   private let gather: GatherKernel

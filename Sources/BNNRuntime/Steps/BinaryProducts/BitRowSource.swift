@@ -90,8 +90,7 @@ struct BitRowSource {
           positions: positions, scratch: scratch + bitsOffset)
       } else {
         // Rows have whole pixels, of which a group sees a part.
-        let step = bitsPerTap / 32
-        for index in 0..<positions.count { pointers[index] = pointers[index].map { $0 + step } }
+        pointers.advanceAll(positions.count, by: bitsPerTap / 32)
       }
     case .gathered(let gather, let window):
       let bits = scratch + bitsOffset
@@ -105,6 +104,18 @@ struct BitRowSource {
       }
       let first = UnsafePointer(bits.assumingMemoryBound(to: UInt32.self))
       for index in 0..<positions.count { pointers[index] = first + index * 2 * words }
+    }
+  }
+}
+
+extension UnsafeMutablePointer {
+  /// Moves each of `count` pointers, none of which is nil, by some elements.
+  func advanceAll<Element>(
+    _ count: Int, by step: Int
+  ) where Pointee == UnsafePointer<Element>? {
+    let bytes = step * MemoryLayout<Element>.stride
+    withMemoryRebound(to: Int.self, capacity: count) { addresses in
+      for index in 0..<count { addresses[index] &+= bytes }
     }
   }
 }

@@ -90,17 +90,18 @@ final class GroupwiseProduct {
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
+    source.bases.fill(bases, positions: positions, output: outputs.lowerBound)
     var first = outputs.lowerBound
     while first < outputs.upperBound {
       let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
       let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
       let bits = bits(positions, group: group, isNew: start == 0, scratch: scratch, execution)
-      source.bases.fill(bases, positions: positions, output: first)
       kernel.multiply(
         bits, arranged: scratch + kernelOffset, outputs: end - first,
         packedWeights: packedWeights(group: group, from: start),
         next: next(after: end, isFirst: isFirst), bases: bases,
         out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
+      bases.advanceAll(positions.count, by: end - first)
       first = end
     }
   }
