@@ -11,19 +11,41 @@ final class AlignedMemory {
   static let alignment = 64
 
   let base: UnsafeMutableRawPointer
-  private let allocation: UnsafeMutableRawPointer
+  private let owner: Owner
+
+  private enum Owner {
+    case allocation(UnsafeMutableRawPointer)
+    case whole(AlignedMemory)
+  }
 
   /// - Returns: nil when there is not that much.
   init?(byteCount: Int) {
     // `calloc` leaves large memory untouched until it is used.
-    guard byteCount >= 0, byteCount < Int.max - AlignedMemory.alignment,
-      let allocation = calloc(byteCount + AlignedMemory.alignment, 1)
+    let isLarge = byteCount >= AlignedMemory.largePage
+    let alignment = isLarge ? AlignedMemory.largePage : AlignedMemory.alignment
+    guard byteCount >= 0, byteCount < Int.max - alignment,
+      let allocation = calloc(byteCount + alignment, 1)
     else { return nil }
-    self.allocation = allocation
-    base = allocation.alignedUp(toMultipleOf: AlignedMemory.alignment)
+    owner = .allocation(allocation)
+    base = allocation.alignedUp(toMultipleOf: alignment)
+    #if os(Linux)
+      // Fewer addresses to translate. Where the system has no such pages nothing changes.
+      if isLarge { madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }
+    #endif
   }
 
-  deinit { free(allocation) }
+  /// A part of other memory.
+  init(_ whole: AlignedMemory, at offset: Int) {
+    base = whole.base + offset
+    owner = .whole(whole)
+  }
+
+  deinit {
+    if case .allocation(let allocation) = owner { free(allocation) }
+  }
+
+  /// Memory of as much may lie in pages of this size.
+  static let largePage = 2 << 20
 
   func pointer<T>(to type: T.Type) -> UnsafeMutablePointer<T> {
     base.assumingMemoryBound(to: type)
@@ -41,17 +63,20 @@ final class MemoryBudget {
   init(limit: Int) { self.limit = limit }
 
   func allocate(_ bytes: Int) throws(RuntimeError) -> AlignedMemory {
+    try charge(bytes)
+    guard let memory = AlignedMemory(byteCount: bytes) else {
+      throw .tooLarge(bytes: bytes, limit: limit)
+    }
+    return memory
+  }
+
+  func charge(_ bytes: Int) throws(RuntimeError) {
     guard bytes >= 0, bytes <= limit - used else {
       let (total, overflow) = used.addingReportingOverflow(bytes)
       throw .tooLarge(bytes: overflow || bytes < 0 ? nil : total, limit: limit)
     }
-    guard let memory = AlignedMemory(byteCount: bytes) else {
-      throw .tooLarge(bytes: bytes, limit: limit)
-    }
     used += bytes
-    return memory
   }
-
 }
 
 /// Lays regions out one after the other, each aligned.

@@ -79,6 +79,14 @@ struct ParameterList<Element: BitwiseCopyable> {
 final class WeightStore {
   private var memories: [Int: AlignedMemory] = [:]
   private let budget: MemoryBudget
+  /// Where weights of several layers lie together, and how much of it is taken.
+  private var shared: AlignedMemory?
+  private var taken = 0
+
+  /// Memory that is only touched where it is used.
+  private static let sharedBytes = 4 * AlignedMemory.largePage
+  /// Weights that are worth it; those of small models stay by themselves.
+  private static let sharedSizes = (128 << 10)..<AlignedMemory.largePage
 
   init(budget: MemoryBudget) { self.budget = budget }
 
@@ -88,9 +96,24 @@ final class WeightStore {
     fill: (UnsafeMutableRawPointer) throws(RuntimeError) -> Void
   ) throws(RuntimeError) -> AlignedMemory {
     if let memory = memories[layer] { return memory }
-    let memory = try budget.allocate(byteCount)
+    let memory = try allocate(byteCount)
     try fill(memory.base)
     memories[layer] = memory
     return memory
+  }
+
+  /// Weights of large models lie together in large pages.
+  private func allocate(_ byteCount: Int) throws(RuntimeError) -> AlignedMemory {
+    guard WeightStore.sharedSizes.contains(byteCount) else { return try budget.allocate(byteCount) }
+    try budget.charge(byteCount)
+    if shared == nil || taken + byteCount > WeightStore.sharedBytes {
+      guard let memory = AlignedMemory(byteCount: WeightStore.sharedBytes) else {
+        throw .tooLarge(bytes: byteCount, limit: budget.limit)
+      }
+      (shared, taken) = (memory, 0)
+    }
+    guard let shared else { return try budget.allocate(byteCount) }
+    defer { taken = RegionLayout.aligned(taken + byteCount) }
+    return AlignedMemory(shared, at: taken)
   }
 }
