@@ -145,7 +145,7 @@ import Testing
                     rows: c.rows, channels: c.channels,
                     isInteger
                       ? .integers(integers, channels: 0..<c.channels)
-                      : .floats(floats, step: c.channels), steps,
+                      : .floats(floats, channels: 0..<c.channels, step: c.channels), steps,
                     to: .init(
                       values: values.baseAddress, step: c.channels,
                       test: .init(lower: lower, upper: upper, outsideIsPlus: outside),
@@ -203,7 +203,7 @@ import Testing
               else { return }
               withUnsafePointer(to: EpilogueStep.affine(scale: scale, bias: bias)) {
                 kernel.run(
-                  rows: 1, channels: 1024, .floats(x, step: 1024),
+                  rows: 1, channels: 1024, .floats(x, channels: 0..<1024, step: 1024),
                   UnsafeBufferPointer(start: $0, count: 1),
                   to: .init(values: y.baseAddress, step: 1024))
               }

@@ -14,7 +14,7 @@ typedef struct task {
   // From row to row of `x` and `values`.
   size_t x_step, values_step;
   bnn_epilogue_step steps[most_steps];
-  bool has_values, has_bits, is_in_place;
+  bool has_values, has_bits, is_in_place, is_last_first;
   void *x, *lower, *upper;
   uint64_t *outside;
   float *values;
@@ -96,7 +96,9 @@ static task make_task(source source, size_t rows, size_t channels) {
   task t = {
     .source = source, .rows = rows, .channels = channels, .words = (channels + 63) / 64};
   t.padded = t.words * 64;
-  t.first_part = channels > 64 && random_below(2) == 0 ? 64 : channels;
+  const size_t step = source == floats ? 16 : 64;
+  t.first_part = channels > step && random_below(2) == 0 ? step : channels;
+  t.is_last_first = random_below(2) == 0;
   t.count = tests_integers(source) ? 0 : random_below(most_steps + 1);
   for (size_t i = 0; i < t.count; i++) t.steps[i] = random_step(&t);
   t.has_bits = tests_integers(source) || random_below(2) == 0;
@@ -207,8 +209,17 @@ static void run_planes(
   }
 }
 
+// Numbers of some channels, where they lie.
+static void run_floats(
+  const bnn_epilogue *kernel, const task *t, bnn_channel_range channels, const float *x,
+  const bnn_epilogue_step *steps, float *values, const bnn_epilogue_test *test, uint64_t *bits) {
+  kernel->floats(
+    t->rows, channels, x + channels.first, t->x_step, steps, t->count, values, t->values_step,
+    test, bits);
+}
+
 // Integers of some channels.
-static void run_part(
+static void run_integers(
   const bnn_epilogue *kernel, const task *t, bnn_channel_range channels,
   const bnn_epilogue_step *steps, float *values, const bnn_epilogue_test *test, uint64_t *bits) {
   int32_t *x = place(t->rows * channels.count * sizeof(int32_t), 4);
@@ -244,17 +255,18 @@ static void run(const bnn_epilogue *kernel, const task *t) {
     .upper = place_copy(t->upper, t->padded * sizeof(float), 4),
     .outside_is_plus = place_copy(t->outside, t->words * sizeof(uint64_t), 8),
   };
-  if (t->source == floats)
-    kernel->floats(
-      t->rows, t->channels, x, t->x_step, steps, t->count, values, t->values_step, &test, bits);
-  else
-    // All channels at once, or the first blocks before the others.
-    for (size_t first = 0, count = t->first_part; first < t->channels;
-         first += count, count = t->channels - first) {
-      const bnn_channel_range range = {t->channels, first, count};
-      (t->source < planes ? run_part : run_planes)(
+  // All channels at once, or the first ones before or after the others.
+  const size_t rest = t->channels - t->first_part;
+  for (size_t i = 0; i < (rest > 0 ? 2 : 1); i++) {
+    const bool is_rest = (i == 0) == t->is_last_first && rest > 0;
+    const bnn_channel_range range = {
+      t->channels, is_rest ? t->first_part : 0, is_rest ? rest : t->first_part};
+    if (t->source == floats)
+      run_floats(kernel, t, range, x, steps, values, &test, bits);
+    else
+      (t->source < planes ? run_integers : run_planes)(
         kernel, t, range, steps, values, &test, bits);
-    }
+  }
   if (values) expect_floats("values", values, t->values, last);
   if (bits) expect_bytes("bits", bits, t->bits, bit_bytes);
 }

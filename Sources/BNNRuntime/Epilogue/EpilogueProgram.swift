@@ -8,11 +8,13 @@ final class EpilogueProgram {
   private let values: Buffer?
   private let bits: Buffer?
   private let test: Test?
+  /// Signs of the values, which are made while those are in the cache.
+  private let signs: [PieceSigns]
 
-  /// What is computed: `parts[0]`, functions[0], parts[1], … Functions without a step of their own
-  /// are applied to stored numbers in between.
-  private var parts: [Part] = [Part()]
-  private var functions: [PointwiseFunction] = []
+  /// What is computed: steps in one go, and functions without a step of their own, which are applied
+  /// to stored numbers, after some of them.
+  private let beforeFunctions: [(part: Part, function: PointwiseFunction)]
+  private let last: Part
 
   /// Steps that run in one go, and the operands of those that combine, in order.
   private struct Part {
@@ -21,7 +23,7 @@ final class EpilogueProgram {
   }
 
   /// The parameters that steps point to.
-  private var parameters: [AlignedMemory] = []
+  private let parameters: [AlignedMemory]
 
   private enum Test {
     case floats(EpilogueKernel.Test)
@@ -33,6 +35,7 @@ final class EpilogueProgram {
     let shape = context.outputs[0].shape
     let channels = context.outputs[0].channels
     self.channels = channels
+    signs = context.signs
     kernel = context.kernels.epilogue
     switch epilogue.output {
     case .values: (values, bits) = (context.outputs[0], nil)
@@ -54,20 +57,21 @@ final class EpilogueProgram {
       parameters.append(list.memory)
       return UnsafePointer(list.pointer)
     }
+    var beforeFunctions: [(part: Part, function: PointwiseFunction)] = []
+    var part = Part()
     for step in epilogue.steps {
-      let last = parts.count - 1
       switch step {
       case .affine(let scale, let bias):
-        parts[last].steps.append(.affine(scale: try list(scale), bias: try list(bias)))
+        part.steps.append(.affine(scale: try list(scale), bias: try list(bias)))
       case .slopes(let positive, let negative):
-        parts[last].steps.append(
+        part.steps.append(
           .slopes(positive: try list(positive), negative: try list(negative)))
       case .clamp(let lower, let upper):
-        parts[last].steps.append(.clamp(lower: lower, upper: upper))
-      case .function(.relu): parts[last].steps.append(.relu)
+        part.steps.append(.clamp(lower: lower, upper: upper))
+      case .function(.relu): part.steps.append(.relu)
       case .function(let function):
-        functions.append(function)
-        parts.append(Part())
+        beforeFunctions.append((part, function))
+        part = Part()
       case .add(let index), .multiply(let index):
         let buffer = context.inputs[ownInputs + index]
         guard let operand = EpilogueOperand(buffer, result: shape) else {
@@ -75,11 +79,13 @@ final class EpilogueProgram {
         }
         var isProduct = false
         if case .multiply = step { isProduct = true }
-        parts[last].operands.append((parts[last].steps.count, operand))
-        parts[last].steps.append(
+        part.operands.append((part.steps.count, operand))
+        part.steps.append(
           .combine(isProduct: isProduct, isScalar: operand.isScalar, stride: operand.stride))
       }
     }
+    self.beforeFunctions = beforeFunctions
+    last = part
     self.parameters = parameters
   }
 
@@ -118,12 +124,12 @@ final class EpilogueProgram {
   }
 
   /// Whether integers of some channels can be finished without the others.
-  var takesChannelRanges: Bool { functions.isEmpty }
+  var takesChannelRanges: Bool { beforeFunctions.isEmpty }
 
   /// Whether mismatches may be given in bit planes.
   var takesPlanes: Bool {
     kernel.takesPlanes && takesChannelRanges
-      && parts.allSatisfy { $0.operands.allSatisfy { $0.operand.isOneRun } }
+      && last.operands.allSatisfy { $0.operand.isOneRun }
   }
 
   /// What rows of planes are finished with.
@@ -173,35 +179,58 @@ final class EpilogueProgram {
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     finish(
-      rows: rows, .floats(source, step: step ?? channels), scratch: scratch, execution)
+      rows: rows, .floats(source, channels: 0..<channels, step: step ?? channels),
+      scratch: scratch, execution)
+  }
+
+  /// Finishes some channels of rows of real values, from a multiple of
+  /// `EpilogueKernel.channelStep` to one or to the last, to bits; there are neither operands nor
+  /// functions.
+  func finish(
+    rows: Range<Int>, channels range: Range<Int>, values source: UnsafePointer<Float>, step: Int,
+    _ execution: Execution
+  ) {
+    run(
+      last, rows: rows, .floats(source, channels: range, step: step),
+      to: result(from: rows.lowerBound, execution), execution)
   }
 
   private func finish(
     rows: Range<Int>, _ source: EpilogueKernel.Source, scratch: UnsafeMutableRawPointer,
     _ execution: Execution
   ) {
-    let stored = target(row: rows.lowerBound, scratch: scratch, execution)
     var source = source
-    for (part, function) in zip(parts, functions) {
-      run(part, rows: rows, source, to: .init(values: stored, step: channels), execution)
-      function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
-      source = .floats(UnsafePointer(stored), step: channels)
+    if !beforeFunctions.isEmpty {
+      let stored = target(row: rows.lowerBound, scratch: scratch, execution)
+      for (part, function) in beforeFunctions {
+        run(part, rows: rows, source, to: .init(values: stored, step: channels), execution)
+        function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
+        source = .floats(UnsafePointer(stored), channels: 0..<channels, step: channels)
+      }
     }
-    var last = EpilogueKernel.Target(
-      values: values.map { $0.floats(execution) + rows.lowerBound * $0.rowStep },
+    run(last, rows: rows, source, to: result(from: rows.lowerBound, execution), execution)
+    for index in signs.indices {
+      signs[index].make(rows: rows, channels: source.channels, execution)
+    }
+  }
+
+  /// The outputs from a row on.
+  private func result(from row: Int, _ execution: Execution) -> EpilogueKernel.Target {
+    var target = EpilogueKernel.Target(
+      values: values.map { $0.floats(execution) + row * $0.rowStep },
       step: values?.rowStep ?? channels)
     if case .floats(let test) = test, let bits {
-      last.test = test
-      last.bits = bits.bits(execution) + rows.lowerBound * bits.words
+      target.test = test
+      target.bits = bits.bits(execution) + row * bits.words
     }
-    run(parts[parts.count - 1], rows: rows, source, to: last, execution)
+    return target
   }
 
   private func run(
     _ part: Part, rows: Range<Int>, _ source: EpilogueKernel.Source,
     to target: EpilogueKernel.Target, _ execution: Execution
   ) {
-    if part.steps.isEmpty, target.test == nil, case .floats(let x, _) = source,
+    if part.steps.isEmpty, target.test == nil, case .floats(let x, _, _) = source,
       target.values.map({ UnsafePointer($0) }) == x
     {
       return

@@ -53,6 +53,8 @@ struct EpilogueKernel {
 
   /// Channels that are processed together; parameters have whole blocks.
   static let block = 64
+  /// Channels that numbers can be given for without the others.
+  static let channelStep = 16
 
   init(_ pointer: UnsafePointer<bnn_epilogue>) { kernel = pointer.pointee }
 
@@ -87,18 +89,25 @@ struct EpilogueKernel {
     }
   }
 
-  /// Numbers of all channels in rows that begin `step` after the one before, or integers of some
-  /// channels without a gap; or planes of some, with the bases of each row.
+  /// Numbers of some channels in rows that begin `step` after the one before, or integers of some
+  /// without a gap; or planes of some, with the bases of each row.
   enum Source {
-    case floats(UnsafePointer<Float>, step: Int)
+    case floats(UnsafePointer<Float>, channels: Range<Int>, step: Int)
     case integers(UnsafePointer<Int32>, channels: Range<Int>)
     case planes(
       UnsafeRawPointer, channels: Range<Int>, bases: UnsafePointer<UnsafePointer<Int32>?>)
 
+    var channels: Range<Int> {
+      switch self {
+      case .floats(_, let range, _), .integers(_, let range), .planes(_, let range, _): range
+      }
+    }
+
     /// Planes are of groups of rows, and only given whole.
     func advanced(byRows count: Int) -> Source {
       switch self {
-      case .floats(let x, let step): .floats(x + count * step, step: step)
+      case .floats(let x, let range, let step):
+        .floats(x + count * step, channels: range, step: step)
       case .integers(let x, let range): .integers(x + count * range.count, channels: range)
       case .planes: self
       }
@@ -122,16 +131,15 @@ struct EpilogueKernel {
       .assumingMemoryBound(to: bnn_epilogue_step.self)
     var test = target.test?.test ?? bnn_epilogue_test()
     let bits = target.test == nil ? nil : target.bits
+    let range = bnn_channel_range(source.channels, of: channels)
     switch source {
-    case .floats(let x, let step):
+    case .floats(let x, _, let step):
       kernel.floats(
-        rows, channels, x, step, list, steps.count, target.values, target.step, &test, bits)
-    case .integers(let x, let range):
-      let range = bnn_channel_range(range, of: channels)
+        rows, range, x, step, list, steps.count, target.values, target.step, &test, bits)
+    case .integers(let x, _):
       kernel.integers(
         rows, range, x, list, steps.count, target.values, target.step, &test, bits)
-    case .planes(let planes, let range, let bases):
-      let range = bnn_channel_range(range, of: channels)
+    case .planes(let planes, _, let bases):
       kernel.planes?(
         rows, range, planes.assumingMemoryBound(to: bnn_planes.self), bases, list, steps.count,
         target.values, target.step, &test, bits)

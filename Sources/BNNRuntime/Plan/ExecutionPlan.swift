@@ -36,14 +36,16 @@ final class ExecutionPlan {
     var steps: [PlannedStep] = []
     arena = try budget.allocate(layout.arenaBytes)
     let constants = model.constants
-    let contexts = model.layers.enumerated().map { index, layer in
+    var contexts = model.layers.enumerated().map { index, layer in
       LayerContext(
         layer: layer, index: index, inputs: layer.inputs.map { layout.buffers[$0] },
         outputs: layer.outputs.map { layout.buffers[$0] },
         constants: layer.inputs.map { constants[$0] }, kernels: resources.kernels,
         threads: resources.pool.threads, budget: budget, weights: resources.weights)
     }
+    try layout.signs.attach(to: &contexts)
     for (index, context) in contexts.enumerated() where !layout.pooled.isPool(index) {
+      if layout.signs.layers.contains(index) { continue }
       let step =
         layout.pooled.producers.contains(index)
         ? try ExecutionPlan.makePooledStep(context, pool: contexts[index + 1])

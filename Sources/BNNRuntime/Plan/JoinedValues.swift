@@ -5,7 +5,7 @@ import BNNTensor
 /// channels of each of its rows. A concatenation may itself be a part of another.
 struct JoinedValues {
   /// A part of a value: its channels from this one on.
-  struct Place {
+  struct Place: Equatable {
     var whole: Int
     var channel: Int
   }
@@ -50,11 +50,14 @@ struct JoinedValues {
 }
 
 extension Operation {
-  /// Whether real values are written row by row at the end of an epilogue.
   fileprivate var writesRowsAnywhere: Bool {
+    if case .concatenate = self { true } else { endsWithEpilogue }
+  }
+
+  /// Whether real values are written row by row at the end of an epilogue.
+  var endsWithEpilogue: Bool {
     switch self {
-    case .binaryConvolution, .convolution, .quantizedConvolution, .pool, .pointwise, .concatenate:
-      true
+    case .binaryConvolution, .convolution, .quantizedConvolution, .pool, .pointwise: true
     default: false
     }
   }

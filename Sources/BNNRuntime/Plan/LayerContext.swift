@@ -13,6 +13,8 @@ struct LayerContext {
   let threads: Int
   let budget: MemoryBudget
   let weights: WeightStore
+  /// Signs of the layer's real values that it makes with them.
+  var signs: [PieceSigns] = []
 
   func fault(_ fault: RuntimeError.LayerFault) -> RuntimeError {
     .invalidLayer(name: layer.name, fault)

@@ -7,6 +7,7 @@ struct PlanLayout {
   private(set) var buffers: [Buffer] = []
   private(set) var arenaBytes = 0
   private(set) var pooled: PooledLayers
+  private(set) var signs: SignsOfPieces
 
   init(_ model: BinaryModel, batch: Int) throws(RuntimeError) {
     for value in model.values { buffers.append(try PlanLayout.buffer(value, batch: batch)) }
@@ -19,7 +20,9 @@ struct PlanLayout {
       }
     }
     pooled = PooledLayers(model, buffers)
-    try place(model)
+    let joined = JoinedValues(model, buffers).places
+    signs = SignsOfPieces(model, joined, buffers)
+    try place(model, joined)
   }
 
   private static func buffer(_ value: ModelValue, batch: Int) throws(RuntimeError) -> Buffer {
@@ -128,11 +131,13 @@ struct PlanLayout {
   /// Gives every value that something makes a place for the time between its making and its last
   /// use. A reshape that moves nothing shares its input's place; a result takes the place of an
   /// operand that it is combined with, number by number, when nothing reads that any more; what is
-  /// concatenated is made where it is wanted, and what is pooled line by line has no place.
-  private mutating func place(_ model: BinaryModel) throws(RuntimeError) {
+  /// concatenated is made where it is wanted, and what is pooled line by line has no place. Signs that
+  /// the layers before make piece by piece begin with the first piece.
+  private mutating func place(
+    _ model: BinaryModel, _ joined: [Int: JoinedValues.Place]
+  ) throws(RuntimeError) {
     var regions: [MemoryPlan.Region] = []
     var regionOfValue = [Int?](repeating: nil, count: buffers.count)
-    let joined = JoinedValues(model, buffers).places
     func begin(_ value: Int, at step: Int) {
       let whole = joined[value]?.whole ?? value
       if regionOfValue[whole] == nil {
@@ -145,6 +150,13 @@ struct PlanLayout {
       for value in values {
         guard let region = regionOfValue[value] else { continue }
         regions[region].last = max(regions[region].last, step)
+      }
+    }
+    func beginSigns(madeBy layer: Int, at step: Int) {
+      for piece in signs.pieces[layer] ?? [] {
+        let outputs = model.layers[piece.layer].outputs
+        for value in outputs { begin(value, at: step) }
+        extend(outputs, to: step)
       }
     }
     let lastUses = lastUses(in: model)
@@ -162,6 +174,7 @@ struct PlanLayout {
       if pooled.producers.contains(step) {
         buffers[layer.outputs[0]].isInBand = true
         for value in model.layers[step + 1].outputs { begin(value, at: step) }
+        beginSigns(madeBy: step + 1, at: step)
       } else if case .reshape = layer.operation, keepsLayout(layer) {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
@@ -175,6 +188,7 @@ struct PlanLayout {
           rest.removeFirst()
         }
         for value in rest { begin(value, at: step) }
+        beginSigns(madeBy: step, at: step)
       }
     }
     extend(model.outputs, to: model.layers.count)

@@ -42,8 +42,8 @@ typedef struct bnn_plane_bounds {
   uint64_t from[bnn_bound_planes], to[bnn_bound_planes];
 } bnn_plane_bounds;
 
-// The channels of a row that integers are given for; the first is a multiple of 64, and so is
-// their count, or they are the last.
+// The channels of a row that are finished; the first is a multiple of 64, or of 16 where numbers are
+// given, and so is their count, or they are the last. Bits of other channels stay what they are.
 typedef struct bnn_channel_range {
   size_t all, first, count;
 } bnn_channel_range;
@@ -51,13 +51,12 @@ typedef struct bnn_channel_range {
 typedef struct bnn_epilogue {
   const char *name;
   bnn_isa isa;
-  // `values` (which may be `x`) and `bits` (with its test) may each be null.
+  // `values` (which may lie where `x` does) and `bits` (with its test) may each be null. Rows of `x` begin with the first of the given channels, all others with the first of all.
   void (*floats)(
-    size_t rows, size_t channels, const float *x, size_t x_step, const bnn_epilogue_step *steps,
-    size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
-    uint64_t *bits);
-  // Integers become floats first. Rows of `x` are the given channels without a gap; all others have
-  // all channels.
+    size_t rows, bnn_channel_range channels, const float *x, size_t x_step,
+    const bnn_epilogue_step *steps, size_t count, float *values, size_t values_step,
+    const bnn_epilogue_test *test, uint64_t *bits);
+  // Integers become floats first. Rows of `x` are the given channels without a gap.
   void (*integers)(
     size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_step *steps,
     size_t count, float *values, size_t values_step, const bnn_epilogue_test *test,
