@@ -60,11 +60,17 @@ import Testing
       _ size: Int, extents: [Int], channels: Int, outputs: Int, _ random: inout SeededGenerator
     ) throws -> (BNNFormat.Operation, [Int]) {
       if size == 0 {
-        let steps: [PointwiseStep] = [
-          .affine(scale: random.reals(outputs), bias: random.reals(outputs)),
-          .function(random.pick([.relu, .negate])),
+        func affine() -> PointwiseStep {
+          .affine(scale: random.reals(outputs), bias: random.reals(outputs))
+        }
+        // Those without functions are pooled before they are computed.
+        let steps: [[PointwiseStep]] = [
+          [affine(), .function(random.pick([.relu, .negate]))], [affine()],
+          [affine(), .affine(scale: [-0.5], bias: [0]), affine()],
+          [.affine(scale: [-0.0], bias: random.reals(outputs))],
+          [.affine(scale: random.reals(outputs), bias: [-0.0])],
         ]
-        return (.pointwise(Epilogue(steps: steps)), extents)
+        return (.pointwise(Epilogue(steps: random.pick(steps))), extents)
       }
       let stride = size == 7 ? 2 : 1
       let window = WindowGeometry(
@@ -142,6 +148,21 @@ import Testing
       #expect(try producers(network.model(showsMap: false)) == [0])
       try check(network, "producer \(producer)")
     }
+  }
+
+  /// Where a maximum may be taken before the steps, and of what.
+  @Test func monotoneChannels() {
+    func falls(_ steps: PointwiseStep...) -> [Bool]? { Epilogue(steps: steps).monotoneChannels }
+    #expect(falls() == [false])
+    #expect(falls(.affine(scale: [2, -3], bias: [0, -1])) == [false, true])
+    #expect(
+      falls(.affine(scale: [-2], bias: [1]), .affine(scale: [1, -1], bias: [0])) == [true, false])
+    #expect(falls(.affine(scale: [2, 0], bias: [1])) == nil)
+    #expect(falls(.affine(scale: [2, .nan], bias: [1])) == nil)
+    #expect(falls(.affine(scale: [.infinity], bias: [1])) == nil)
+    #expect(falls(.affine(scale: [2], bias: [1, -0.0])) == nil)
+    #expect(falls(.affine(scale: [2], bias: [.infinity])) == nil)
+    #expect(falls(.function(.negate)) == nil)
   }
 
   /// The map takes no place among the values.

@@ -170,13 +170,13 @@ void check_gather(const bnn_gather *kernel) {
 // One number of a pool, from the taps inside in their order.
 static float pooled(
   const bnn_window *w, size_t position, const float *input, size_t channels, size_t c,
-  bool is_maximum, float divisor) {
+  bool is_maximum, float sign, float divisor) {
   float result = is_maximum ? -INFINITY : 0;
   bool is_first = true;
   for (size_t tap = 0; tap < volume(w->kernel); tap++) {
     const int64_t pixel = pixel_of(w, position, tap);
     if (pixel < 0) continue;
-    const float x = input[(size_t)pixel * channels + c];
+    const float x = copysignf(1, sign) * input[(size_t)pixel * channels + c];
     if (!is_maximum) {
       result += x;
     } else if (is_first || isnan(result) || x > result) {
@@ -184,7 +184,7 @@ static float pooled(
     }
     is_first = false;
   }
-  return is_maximum ? result : result / divisor;
+  return is_maximum ? copysignf(1, sign) * result : result / divisor;
 }
 
 // Taps inside, or inside the image and its padding.
@@ -209,21 +209,27 @@ static int64_t random_pad_end(const bnn_window *w, int axis) {
   return random_between(least > 0 ? least : 0, w->pad[axis]);
 }
 
-typedef enum pool { maximum, average, average_with_padding, pool_count } pool;
+typedef enum pool { maximum, extremum, average, average_with_padding, pool_count } pool;
 
 static void check_pool(const bnn_windowpool *kernel, side side, size_t channels, pool pool) {
   const bnn_window w = random_window(false);
   const span s = random_span(&w);
-  const bool is_maximum = pool == maximum, counts_padding = pool == average_with_padding;
+  const bool is_maximum = pool <= extremum, counts_padding = pool == average_with_padding;
   int64_t pads_end[3];
   for (int axis = 0; axis < 3; axis++) pads_end[axis] = random_pad_end(&w, axis);
   begin_window(side, is_maximum ? "maximum" : "average", &w, channels);
+  // Of some channels the minimum.
+  const size_t padded = (channels + 63) / 64 * 64;
+  float *signs = place(padded * sizeof(float), 4);
+  for (size_t c = 0; c < padded; c++) signs[c] = pool == extremum && random_below(2) == 0 ? -0.0f : 0;
   const size_t count = s.images * volume(w.input) * channels;
   float *input = place(count * sizeof(float), 4);
   float *out = place(s.count * channels * sizeof(float), 4);
   fill_special(input, count);
   if (is_maximum) {
-    kernel->maximum(&w, input, channels, s.position, s.count, out);
+    kernel->maximum(
+      &w, input, channels, pool == extremum ? (const uint32_t *)signs : NULL, s.position, s.count,
+      out);
   } else {
     kernel->average(
       &w, input, channels, s.position, s.count, counts_padding, pads_end, out);
@@ -232,7 +238,7 @@ static void check_pool(const bnn_windowpool *kernel, side side, size_t channels,
     const float divisor = taps_counted(&w, s.position + i, counts_padding, pads_end);
     for (size_t c = 0; c < channels; c++) {
       const float expected =
-        pooled(&w, s.position + i, input, channels, c, is_maximum, divisor);
+        pooled(&w, s.position + i, input, channels, c, is_maximum, signs[c], divisor);
       expect_floats("number", out + i * channels + c, &expected, 1);
     }
   }

@@ -113,12 +113,13 @@ struct WindowPoolKernel {
       .filter { bnn_isa_supported($0.pointee.isa) }.map { WindowPoolKernel($0) }
   }
 
+  /// The minimum of channels that have the sign bit in `signs`.
   func maximum(
-    _ window: ImageWindow, _ input: UnsafePointer<Float>, channels: Int, positions: Range<Int>,
-    to out: UnsafeMutablePointer<Float>
+    _ window: ImageWindow, _ input: UnsafePointer<Float>, channels: Int,
+    signs: UnsafePointer<UInt32>?, positions: Range<Int>, to out: UnsafeMutablePointer<Float>
   ) {
     withUnsafePointer(to: window.window) {
-      kernel.maximum($0, input, channels, positions.lowerBound, positions.count, out)
+      kernel.maximum($0, input, channels, signs, positions.lowerBound, positions.count, out)
     }
   }
 

@@ -13,6 +13,7 @@ struct Buffer {
   /// How many elements after a row of real values the next one begins: more than it has where the
   /// value is a part of a concatenated one.
   var rowStep: Int
+  var isGapless: Bool { rowStep == channels }
   /// Whether only some lines exist at a time, in a worker's scratch.
   var isInBand = false
 

@@ -89,8 +89,17 @@ final class ExecutionPlan {
   private static func makePooledStep(
     _ context: LayerContext, pool: LayerContext
   ) throws(RuntimeError) -> any ExecutionStep {
-    guard case .pool(let kind, let window, let ceiling, let epilogue) = pool.layer.operation,
-      let producer = try makeLineStep(context)
+    guard case .pool(let kind, let window, let ceiling, let epilogue) = pool.layer.operation
+    else { preconditionFailure("no pool") }
+    if case .maximum = kind, case .pointwise(let before) = context.layer.operation,
+      let falls = before.monotoneChannels, context.inputs[0].isGapless
+    {
+      return try PoolStep(
+        kind, window, ceiling: ceiling,
+        Epilogue(steps: before.steps + epilogue.steps, output: epilogue.output),
+        usesMinimum: falls, pool.with(input: context.inputs[0]))
+    }
+    guard let producer = try makeLineStep(context)
     else { preconditionFailure("no layer that computes lines before a pool") }
     return PooledStep(
       producer, try PoolStep(kind, window, ceiling: ceiling, epilogue, pool),

@@ -5,7 +5,7 @@ import BNNTensor
 struct LayerContext {
   let layer: Layer
   let index: Int
-  let inputs: [Buffer]
+  private(set) var inputs: [Buffer]
   let outputs: [Buffer]
   /// One entry per input: its elements where they are constant.
   let constants: [Tensor?]
@@ -18,6 +18,13 @@ struct LayerContext {
 
   func fault(_ fault: RuntimeError.LayerFault) -> RuntimeError {
     .invalidLayer(name: layer.name, fault)
+  }
+
+  /// The same layer on another first input.
+  func with(input: Buffer) -> LayerContext {
+    var context = self
+    context.inputs[0] = input
+    return context
   }
 
   /// A window over the layer's first input.

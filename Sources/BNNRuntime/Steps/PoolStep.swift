@@ -9,11 +9,14 @@ final class PoolStep: ExecutionStep {
   private let window: ImageWindow
   private let kernel: WindowPoolKernel
   private let epilogue: EpilogueProgram
+  /// The sign bit of channels whose minimum is wanted instead of the maximum; nil where none is.
+  private let signs: ParameterList<UInt32>?
   private let tileRows: Int
 
+  /// - Parameter usesMinimum: by channel.
   init(
     _ kind: PoolKind, _ window: WindowGeometry, ceiling: Bool, _ epilogue: Epilogue,
-    _ context: LayerContext
+    usesMinimum: [Bool] = [false], _ context: LayerContext
   ) throws(RuntimeError) {
     self.kind = kind
     input = context.inputs[0]
@@ -25,6 +28,9 @@ final class PoolStep: ExecutionStep {
     self.window = plan.imageWindow
     kernel = context.kernels.windowPool
     self.epilogue = try EpilogueProgram(epilogue, context)
+    signs =
+      usesMinimum.contains(true)
+      ? try context.expanded(usesMinimum.map { $0 ? 1 << 31 : 0 }, channels: input.channels) : nil
     tileRows = max(1, min(8192 / max(input.channels, 1), 64))
   }
 
@@ -58,7 +64,9 @@ final class PoolStep: ExecutionStep {
     let source = UnsafePointer(input.floats(execution))
     switch kind {
     case .maximum:
-      kernel.maximum(window, source, channels: input.channels, positions: positions, to: out)
+      kernel.maximum(
+        window, source, channels: input.channels, signs: signs.map { UnsafePointer($0.pointer) },
+        positions: positions, to: out)
     case .average(let countsPadding):
       kernel.average(
         window, source, channels: input.channels, positions: positions,

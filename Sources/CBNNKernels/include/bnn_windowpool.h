@@ -9,10 +9,12 @@ typedef struct bnn_windowpool {
   const char *name;
   bnn_isa isa;
   // The larger of two, the first where they are equal, the number where one is NaN; −∞ where no
-  // tap is inside. Rows of results follow each other.
+  // tap is inside. Rows of results follow each other. `signs`, which may be null and is padded to a
+  // multiple of 64 entries, has the sign bit of channels whose minimum is wanted, which is that of
+  // the negated numbers.
   void (*maximum)(
-    const bnn_window *window, const float *input, size_t channels, size_t position, size_t count,
-    float *out);
+    const bnn_window *window, const float *input, size_t channels, const uint32_t *signs,
+    size_t position, size_t count, float *out);
   // Sums from 0, divided by the taps inside, or inside the input and its padding, which at the ends
   // of the axes is `pads_end`.
   void (*average)(
