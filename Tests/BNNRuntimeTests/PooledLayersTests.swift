@@ -59,10 +59,10 @@ import Testing
     private static func producer(
       _ size: Int, extents: [Int], channels: Int, outputs: Int, _ random: inout SeededGenerator
     ) throws -> (BNNFormat.Operation, [Int]) {
+      func affine() -> PointwiseStep {
+        .affine(scale: random.reals(outputs), bias: random.reals(outputs))
+      }
       if size == 0 {
-        func affine() -> PointwiseStep {
-          .affine(scale: random.reals(outputs), bias: random.reals(outputs))
-        }
         // Those without functions are pooled before they are computed.
         let steps: [[PointwiseStep]] = [
           [affine(), .function(random.pick([.relu, .negate]))], [affine()],
@@ -80,7 +80,7 @@ import Testing
       let operation = BNNFormat.Operation.convolution(
         ConvolutionGeometry(window: window),
         weights: .float32(random.reals(shape.count), shape: shape),
-        Epilogue(steps: [.function(.relu)]))
+        Epilogue(steps: random.pick([[.function(.relu)], [affine()], []])))
       return (operation, try #require(window.outputExtents(of: extents)))
     }
 

@@ -89,20 +89,25 @@ final class ExecutionPlan {
   private static func makePooledStep(
     _ context: LayerContext, pool: LayerContext
   ) throws(RuntimeError) -> any ExecutionStep {
-    guard case .pool(let kind, let window, let ceiling, let epilogue) = pool.layer.operation
+    guard case .pool(let kind, let window, let ceiling, var epilogue) = pool.layer.operation
     else { preconditionFailure("no pool") }
-    if case .maximum = kind, case .pointwise(let before) = context.layer.operation,
-      let falls = before.monotoneChannels, context.inputs[0].isGapless
+    var (context, falls) = (context, [false])
+    if case .maximum = kind, let before = context.layer.operation.lineEpilogue,
+      let monotone = before.monotoneChannels
     {
-      return try PoolStep(
-        kind, window, ceiling: ceiling,
-        Epilogue(steps: before.steps + epilogue.steps, output: epilogue.output),
-        usesMinimum: falls, pool.with(input: context.inputs[0]))
+      (falls, epilogue.steps) = (monotone, before.steps + epilogue.steps)
+      if case .pointwise = context.layer.operation, context.inputs[0].isGapless {
+        return try PoolStep(
+          kind, window, ceiling: ceiling, epilogue, usesMinimum: falls,
+          pool.with(input: context.inputs[0]))
+      }
+      context = context.withoutSteps
     }
     guard let producer = try makeLineStep(context)
     else { preconditionFailure("no layer that computes lines before a pool") }
     return PooledStep(
-      producer, try PoolStep(kind, window, ceiling: ceiling, epilogue, pool),
+      producer,
+      try PoolStep(kind, window, ceiling: ceiling, epilogue, usesMinimum: falls, pool),
       channels: pool.inputs[0].channels, threads: context.threads)
   }
 

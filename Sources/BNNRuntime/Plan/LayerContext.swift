@@ -3,7 +3,7 @@ import BNNTensor
 
 /// What a step is made from: a layer with its values for one batch size.
 struct LayerContext {
-  let layer: Layer
+  private(set) var layer: Layer
   let index: Int
   private(set) var inputs: [Buffer]
   let outputs: [Buffer]
@@ -24,6 +24,18 @@ struct LayerContext {
   func with(input: Buffer) -> LayerContext {
     var context = self
     context.inputs[0] = input
+    return context
+  }
+
+  /// The same layer, which computes lines, without what follows its core.
+  var withoutSteps: LayerContext {
+    var context = self
+    switch layer.operation {
+    case .convolution(let geometry, let weights, _):
+      context.layer.operation = .convolution(geometry, weights: weights, Epilogue(steps: []))
+    case .pointwise: context.layer.operation = .pointwise(Epilogue(steps: []))
+    default: break
+    }
     return context
   }
 

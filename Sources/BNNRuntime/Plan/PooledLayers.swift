@@ -34,10 +34,14 @@ struct PooledLayers {
 extension Operation {
   /// Whether its step is a `LineStep` that makes real values only.
   fileprivate var computesLines: Bool {
+    if case .values = lineEpilogue?.output { true } else { false }
+  }
+
+  /// What follows the core of an operation that can be computed line by line.
+  var lineEpilogue: Epilogue? {
     switch self {
-    case .convolution(_, _, let epilogue), .pointwise(let epilogue):
-      if case .values = epilogue.output { true } else { false }
-    default: false
+    case .convolution(_, _, let epilogue), .pointwise(let epilogue): epilogue
+    default: nil
     }
   }
 }
