@@ -108,6 +108,29 @@ import Testing
       }
     }
 
+    /// A function of joined pieces, and of some of them the signs.
+    mutating func appendFunction(of value: Int, sizes: [Int]) -> Int {
+      let bits = appendSigns(of: value)
+      let pieces = (0..<random.pick([1, 2, 3])).map { _ in
+        appendPiece(bits: bits, of: value, channels: random.pick(sizes))
+      }
+      let count = pieces.reduce(0) { $0 + channels($1) }
+      let joined = append(.concatenate(axis: 3), pieces, channels: count)
+      let steps: [PointwiseStep] = [
+        .affine(scale: random.integers(count), bias: [1]),
+        .slopes(positive: [2], negative: random.integers(count)), .clamp(lower: -7, upper: 9),
+        .function(.relu),
+      ]
+      let function = Epilogue(
+        steps: Array(steps.prefix(random.pick([1, 2, 3, 4]))),
+        output: .valuesAndBits(random.thresholds(count)))
+      let result = append(
+        .pointwise(function), [joined], channels: count, types: [.float32, .sign])
+      outputs.append(result + 1)
+      if random.bool() { outputs.append(random.pick(pieces + [joined])) }
+      return result
+    }
+
     /// - Parameter sizes: channels of pieces that are made of bits.
     mutating func appendDenseBlock(_ count: Int, sizes: [Int]) {
       var value = append(
@@ -173,6 +196,26 @@ import Testing
       network.appendDenseBlock(2, sizes: [144])
       try network.check("seed \(seed)")
     }
+  }
+
+  /// Functions go to the layers that make pieces, where nothing else reads these.
+  @Test func functionsOfPieces() throws {
+    var moved = 0
+    for seed in 0..<20 {
+      var network = Network(seed: seed, channels: [5, 16, 33][seed % 3])
+      var value = network.append(
+        .pointwise(Epilogue(steps: [.affine(scale: [2], bias: [1])])), [0],
+        channels: network.channels(0))
+      for _ in 0..<2 { value = network.appendFunction(of: value, sizes: [1, 16, 20, 32]) }
+      network.outputs.append(value)
+      let before = network.model
+      let after = before.withFunctionsOfPieces()
+      for (layer, changed) in zip(before.layers, after.layers) where layer != changed {
+        if case .concatenate = layer.operation { moved += 1 }
+      }
+      try network.check("seed \(seed)")
+    }
+    #expect(moved > 5)
   }
 
   /// Every layer of a chain has all signs made, by all layers before it, and none of them is a step.

@@ -28,9 +28,9 @@ final class ExecutionPlan {
   }
 
   init(_ resources: Resources, batch: Int) throws(RuntimeError) {
-    let model = resources.model
     let budget = MemoryBudget(limit: resources.budget.limit)
-    let layout = try PlanLayout(model, batch: batch)
+    let layout = try PlanLayout(resources.model, batch: batch)
+    let model = layout.model
     buffers = layout.buffers
     arenaBytes = layout.arenaBytes
     var steps: [PlannedStep] = []

@@ -3,6 +3,8 @@ import BNNTensor
 
 /// The values of a model for one batch size: checked shapes, and their places in the arena.
 struct PlanLayout {
+  /// What is run.
+  let model: BinaryModel
   /// One per value of the model.
   private(set) var buffers: [Buffer] = []
   private(set) var arenaBytes = 0
@@ -19,6 +21,8 @@ struct PlanLayout {
         throw .invalidLayer(name: layer.name, error)
       }
     }
+    let model = model.withFunctionsOfPieces()
+    self.model = model
     pooled = PooledLayers(model, buffers)
     let joined = JoinedValues(model, buffers).places
     signs = SignsOfPieces(model, joined, buffers)

@@ -42,7 +42,8 @@ struct SignsOfPieces {
       return all
     }
     for (index, layer) in model.layers.enumerated() {
-      guard case .pointwise(let epilogue) = layer.operation, epilogue.isTestOfChannels,
+      guard case .pointwise(let epilogue) = layer.operation, case .bits = epilogue.output,
+        epilogue.isPerChannel,
         let parts = parts(of: layer.inputs[0])
       else { continue }
       layers.insert(index)
@@ -64,19 +65,6 @@ struct SignsOfPieces {
         programs[piece.layer].map {
           PieceSigns($0, input: contexts[piece.layer].inputs[0], channel: piece.channel)
         }
-      }
-    }
-  }
-}
-
-extension Epilogue {
-  /// Whether it is a test of numbers that depends on nothing but their channels.
-  fileprivate var isTestOfChannels: Bool {
-    guard case .bits = output else { return false }
-    return steps.allSatisfy {
-      switch $0 {
-      case .affine, .slopes, .clamp, .function(.relu): true
-      case .function, .add, .multiply: false
       }
     }
   }
