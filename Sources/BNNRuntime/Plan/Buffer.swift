@@ -16,6 +16,8 @@ struct Buffer {
   var isGapless: Bool { rowStep == channels }
   /// Whether only some lines exist at a time, in a worker's scratch.
   var isInBand = false
+  /// Whether it is an input that may be read where the caller has it.
+  var isExternal = false
 
   static let maximumCount = 1 << 32
 
@@ -45,7 +47,7 @@ struct Buffer {
   func elements<T: BitwiseCopyable>(
     _ type: T.Type, _ execution: Execution
   ) -> UnsafeMutablePointer<T> {
-    (execution.arena + offset).assumingMemoryBound(to: type)
+    (isExternal ? execution.external : execution.arena + offset).assumingMemoryBound(to: type)
   }
 
   @inline(__always)

@@ -5,6 +5,8 @@ import BNNTensor
 final class ExecutionPlan {
   let buffers: [Buffer]
   let execution: Execution
+  /// The input that may be read where the caller has it.
+  let external: Int?
   let steps: [PlannedStep]
   let arenaBytes: Int
   /// Bytes of parameters and of what the workers need.
@@ -57,14 +59,22 @@ final class ExecutionPlan {
     let (scratchBytes, overflow) = scratch.multipliedReportingOverflow(by: resources.pool.threads)
     guard !overflow else { throw .tooLarge(bytes: nil, limit: budget.limit) }
     scratchMemory = try budget.allocate(scratchBytes)
-    execution = Execution(
+    var execution = Execution(
       arena: arena.base, scratchBase: scratchMemory.base, scratchStride: scratch,
       pool: resources.pool)
+    external = layout.external
+    if let external { execution.external = arena.base + buffers[external].offset }
+    self.execution = execution
     stepBytes = budget.used - arenaBytes
     for (value, tensor) in constants { buffers[value].fill(tensor, execution) }
   }
 
-  func run(observer: TimingRecorder? = nil) throws(RuntimeError) {
+  /// - Parameter input: the elements of the external input, if they do not lie in its place.
+  func run(
+    observer: TimingRecorder? = nil, external input: UnsafePointer<Float>? = nil
+  ) throws(RuntimeError) {
+    var execution = execution
+    if let input { execution.external = UnsafeMutableRawPointer(mutating: input) }
     for planned in steps {
       guard let step = planned.step else { continue }
       guard let observer else {

@@ -44,13 +44,15 @@ struct Execution {
   let pool: WorkerPool
   /// Where the first element of a value would be that exists in a band of lines only.
   var band: UnsafeMutableRawPointer
+  /// Where the input is that may be read where the caller has it; nothing writes there.
+  var external: UnsafeMutableRawPointer
 
   init(
     arena: UnsafeMutableRawPointer, scratchBase: UnsafeMutableRawPointer, scratchStride: Int,
     pool: WorkerPool
   ) {
     (self.arena, self.scratchBase, self.scratchStride) = (arena, scratchBase, scratchStride)
-    (self.pool, band) = (pool, arena)
+    (self.pool, band, external) = (pool, arena, arena)
   }
 
   func scratch(_ worker: Int) -> UnsafeMutableRawPointer { scratchBase + worker * scratchStride }

@@ -10,6 +10,8 @@ struct PlanLayout {
   private(set) var arenaBytes = 0
   private(set) var pooled: PooledLayers
   private(set) var signs: SignsOfPieces
+  /// An input of real values that only a transposition reads, once: it need not be copied before.
+  let external: Int?
 
   init(_ model: BinaryModel, batch: Int) throws(RuntimeError) {
     for value in model.values { buffers.append(try PlanLayout.buffer(value, batch: batch)) }
@@ -23,10 +25,20 @@ struct PlanLayout {
     }
     let model = model.withFunctionsOfPieces()
     self.model = model
+    external = PlanLayout.externalInput(of: model)
+    if let external { buffers[external].isExternal = true }
     pooled = PooledLayers(model, buffers)
     let joined = JoinedValues(model, buffers).places
     signs = SignsOfPieces(model, joined, buffers)
     try place(model, joined)
+  }
+
+  private static func externalInput(of model: BinaryModel) -> Int? {
+    model.inputs.first { value in
+      let readers = model.layers.filter { $0.inputs.contains(value) }
+      guard readers.count == 1, case .transpose = readers[0].operation else { return false }
+      return model.values[value].elementType == .float32 && !model.outputs.contains(value)
+    }
   }
 
   private static func buffer(_ value: ModelValue, batch: Int) throws(RuntimeError) -> Buffer {

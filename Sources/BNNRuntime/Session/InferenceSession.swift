@@ -136,11 +136,22 @@ public final class InferenceSession {
     for index in 0..<request.sliceCount(length: length) {
       let slice = request.slice(index, length: length)
       let plan = try plan(batch: slice.batch)
+      var external: (list: [Float], first: Int)?
       for value in model.inputs {
         guard let tensor = inputs[model.values[value].name] else { continue }
-        plan.buffers[value].load(tensor, slice, plan.execution)
+        if value == plan.external, case .float(let list) = tensor.storage {
+          external = (list, slice.firstElement(of: tensor.count))
+        } else {
+          plan.buffers[value].load(tensor, slice, plan.execution)
+        }
       }
-      try plan.run(observer: observer)
+      if let external {
+        try external.list.withUnsafeBufferPointer { list throws(RuntimeError) in
+          try plan.run(observer: observer, external: list.baseAddress.map { $0 + external.first })
+        }
+      } else {
+        try plan.run(observer: observer)
+      }
       for (position, value) in model.outputs.enumerated() {
         plan.buffers[value].store(to: &results[position].tensor, slice, plan.execution)
       }

@@ -14,6 +14,7 @@ final class BinaryConvolutionStep: ExecutionStep {
   /// What is computed and finished at a time, and where a worker's scratch holds what.
   private let tile: BinaryTile
   private let outputs: Int
+  private let threads: Int
   private let productOffset: Int
   private let accumulatorsOffset: Int
   private let referenceOffset: Int
@@ -28,10 +29,11 @@ final class BinaryConvolutionStep: ExecutionStep {
     plan = source.plan
     macs = source.macs
     outputs = source.outputs
+    threads = context.threads
     product = try GroupwiseProduct(source, isTested: epilogue.isAccumulatorTest, context)
     self.epilogue = try EpilogueProgram(epilogue, context)
     var tile = product.tile
-    if !self.epilogue.takesChannelRanges { tile.outputs = outputs }
+    if !self.epilogue.takesChannelRanges { (tile.outputs, tile.splitsOutputs) = (outputs, false) }
     self.tile = tile
     planes =
       product.countsInPlanes && self.epilogue.takesPlanes
@@ -52,33 +54,50 @@ final class BinaryConvolutionStep: ExecutionStep {
 
   func run(_ execution: Execution) {
     let tiles = (plan.positions + tile.rows - 1) / tile.rows
-    execution.pool.run(tiles) { tiles, worker in
-      let scratch = execution.scratch(worker)
-      for index in tiles {
-        let first = index * tile.rows
-        let positions = first..<min(first + tile.rows, plan.positions)
-        let reference = planes?.rows(positions, scratch: scratch + referenceOffset)
-        for output in stride(from: 0, to: outputs, by: max(tile.outputs, 1)) {
-          let part = output..<min(output + tile.outputs, outputs)
-          let isFirst = index == tiles.lowerBound
-          if let reference {
-            finish(positions, part, reference, isFirst: isFirst, scratch: scratch, execution)
-          } else {
-            finish(positions, part, isFirst: isFirst, scratch: scratch, execution)
-          }
+    let parts = (outputs + max(tile.outputs, 1) - 1) / max(tile.outputs, 1)
+    guard tile.splitsOutputs else {
+      execution.pool.run(tiles) { tiles, worker in
+        for index in tiles {
+          run(index, parts: 0..<parts, isFirst: index == tiles.lowerBound, worker, execution)
         }
+      }
+      return
+    }
+    execution.pool.run(parts, grain: (parts + threads - 1) / threads) { parts, worker in
+      for index in 0..<tiles {
+        run(index, parts: parts, isFirst: index == 0, worker, execution)
+      }
+    }
+  }
+
+  /// Some parts of the outputs of a tile.
+  private func run(
+    _ index: Int, parts: Range<Int>, isFirst: Bool, _ worker: Int, _ execution: Execution
+  ) {
+    let scratch = execution.scratch(worker)
+    let first = index * tile.rows
+    let positions = first..<min(first + tile.rows, plan.positions)
+    let reference = planes?.rows(positions, scratch: scratch + referenceOffset)
+    for part in parts {
+      let range = part * tile.outputs..<min((part + 1) * tile.outputs, outputs)
+      let order = PartOrder(isStart: part == parts.lowerBound, isFirst: isFirst)
+      if let reference {
+        finish(positions, range, reference, order, scratch: scratch, execution)
+      } else {
+        finish(positions, range, order, scratch: scratch, execution)
       }
     }
   }
 
   /// Multiplies and finishes integers.
   private func finish(
-    _ positions: Range<Int>, _ part: Range<Int>, isFirst: Bool, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    _ positions: Range<Int>, _ part: Range<Int>, _ order: PartOrder,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let accumulators = (scratch + accumulatorsOffset).assumingMemoryBound(to: Int32.self)
     product.multiply(
-      positions, outputs: part, isFirst: isFirst, into: accumulators, scratch: scratch + productOffset, execution)
+      positions, outputs: part, order, into: accumulators, scratch: scratch + productOffset,
+      execution)
     epilogue.finish(
       rows: positions, channels: part, accumulators: accumulators,
       scratch: scratch + valuesOffset, execution)
@@ -86,12 +105,12 @@ final class BinaryConvolutionStep: ExecutionStep {
 
   /// Counts mismatches in bit planes and finishes them.
   private func finish(
-    _ positions: Range<Int>, _ part: Range<Int>, _ reference: PlaneReference.Rows, isFirst: Bool,
-    scratch: UnsafeMutableRawPointer, _ execution: Execution
+    _ positions: Range<Int>, _ part: Range<Int>, _ reference: PlaneReference.Rows,
+    _ order: PartOrder, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let planes = scratch + accumulatorsOffset
     product.count(
-      positions, outputs: part, isFirst: isFirst, into: planes, scratch: scratch + productOffset, execution)
+      positions, outputs: part, order, into: planes, scratch: scratch + productOffset, execution)
     epilogue.finish(
       rows: positions, channels: part, planes: planes, reference: reference,
       scratch: scratch + valuesOffset, execution)

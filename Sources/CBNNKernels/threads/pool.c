@@ -10,16 +10,25 @@ typedef struct member {
   pthread_t thread;
 } member;
 
+// What a thread does first of a job: the same part of each, because what it has computed of one
+// layer is in its cache when it comes to the next. It lies on a cache line of its own.
+typedef struct share {
+  atomic_size_t next;
+  size_t end;
+  char apart[48];
+} share;
+
 // A job is open while its owner works on it: helpers that come in time join, those that come late
 // are not waited for. `state` says all of it in one word: the number of the job, whether it is open,
 // and how many helpers have joined and are not done.
 struct bnn_pool {
   _Atomic uint64_t state;
-  atomic_size_t next;
   // The job; written while none is open and nobody is in it.
   bnn_pool_body *body;
   void *context;
-  size_t count, grain;
+  size_t grain;
+  // By thread, the caller first.
+  share *shares;
 
   pthread_mutex_t mutex;
   pthread_cond_t work, done;
@@ -49,13 +58,30 @@ static void pause_briefly(void) {
 #endif
 }
 
-// Takes pieces until none is left.
+// Takes pieces until none is left: of the thread's own share, then of those of others.
 static void help(bnn_pool *pool, size_t worker) {
-  for (;;) {
-    const size_t begin = atomic_fetch_add(&pool->next, pool->grain);
-    if (begin >= pool->count) return;
-    const size_t rest = pool->count - begin;
-    pool->body(pool->context, begin, begin + (rest < pool->grain ? rest : pool->grain), worker);
+  const size_t threads = pool->helpers + 1;
+  for (size_t i = 0; i < threads; i++) {
+    share *share = &pool->shares[(worker + i) % threads];
+    for (;;) {
+      const size_t begin = atomic_fetch_add(&share->next, pool->grain);
+      if (begin >= share->end) break;
+      const size_t rest = share->end - begin;
+      pool->body(pool->context, begin, begin + (rest < pool->grain ? rest : pool->grain), worker);
+    }
+  }
+}
+
+// Whole pieces, about as many for each thread.
+static void divide(bnn_pool *pool, size_t count) {
+  const size_t threads = pool->helpers + 1, grain = pool->grain;
+  const size_t pieces = count / grain + (count % grain != 0);
+  size_t first = 0;
+  for (size_t i = 0; i < threads; i++) {
+    const size_t end = i + 1 == threads ? count : (pieces * (i + 1) / threads) * grain;
+    atomic_store_explicit(&pool->shares[i].next, first, memory_order_relaxed);
+    pool->shares[i].end = end;
+    first = end;
   }
 }
 
@@ -101,6 +127,11 @@ bnn_pool *bnn_pool_create(size_t threads) {
   const size_t helpers = threads > 1 ? threads - 1 : 0;
   bnn_pool *pool = calloc(1, sizeof(bnn_pool) + helpers * sizeof(member));
   if (!pool) return NULL;
+  pool->shares = aligned_alloc(sizeof(share), (helpers + 1) * sizeof(share));
+  if (!pool->shares) {
+    free(pool);
+    return NULL;
+  }
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->work, NULL);
   pthread_cond_init(&pool->done, NULL);
@@ -125,6 +156,7 @@ void bnn_pool_destroy(bnn_pool *pool) {
   pthread_cond_destroy(&pool->done);
   pthread_cond_destroy(&pool->work);
   pthread_mutex_destroy(&pool->mutex);
+  free(pool->shares);
   free(pool);
 }
 
@@ -150,9 +182,8 @@ void bnn_pool_run(bnn_pool *pool, size_t count, size_t grain, bnn_pool_body *bod
   }
   pool->body = body;
   pool->context = context;
-  pool->count = count;
   pool->grain = grain > 0 ? grain : 1;
-  atomic_store(&pool->next, 0);
+  divide(pool, count);
   const uint64_t state = atomic_load(&pool->state);
   atomic_store(&pool->state, ((uint64_t)(job_of(state) + 1) << 32) | open_bit);
   pthread_mutex_lock(&pool->mutex);

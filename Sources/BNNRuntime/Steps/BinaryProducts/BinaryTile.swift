@@ -2,6 +2,9 @@
 struct BinaryTile {
   var rows: Int
   var outputs: Int
+  /// Whether threads share the outputs instead of the positions: each reads a part of the weights,
+  /// which there are more of.
+  var splitsOutputs = false
 
   /// Accumulators of all outputs take about 16 KiB, but epilogues take eight rows together; no tile
   /// is so large that threads are idle.
@@ -18,4 +21,12 @@ struct BinaryTile {
     self.rows = max((share + multiple - 1) / multiple * multiple, 1)
     self.outputs = outputs
   }
+}
+
+/// When a thread computes a part of the outputs of a tile.
+struct PartOrder {
+  /// Before all other parts of these positions.
+  var isStart: Bool
+  /// In the first tile, when no weights are in the cache.
+  var isFirst: Bool
 }

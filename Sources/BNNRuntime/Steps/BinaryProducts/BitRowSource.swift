@@ -74,24 +74,25 @@ struct BitRowSource {
       offsets: UnsafePointer(offsets.pointer))
   }
 
-  /// Prepares the rows of a group, after those of the one before it. They hold until the scratch is
-  /// used again.
+  /// Prepares the rows of a group, after those of the one before it unless they are the first. They
+  /// hold until the scratch is used again.
   func prepare(
-    _ positions: Range<Int>, group: Int, scratch: UnsafeMutableRawPointer, _ execution: Execution
+    _ positions: Range<Int>, group: Int, isStart: Bool, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
   ) {
     let source = UnsafePointer(input.bits(execution))
     let pointers = (scratch + pointersOffset)
       .assumingMemoryBound(to: UnsafePointer<UInt32>?.self)
     switch layout {
     case .inPlace(let rows):
-      if group == 0 {
+      if isStart {
         rows.fill(
           pointers, UnsafeRawPointer(source).assumingMemoryBound(to: UInt32.self),
           positions: positions, scratch: scratch + bitsOffset)
-      } else {
-        // Rows have whole pixels, of which a group sees a part.
-        pointers.advanceAll(positions.count, by: bitsPerTap / 32)
       }
+      // Rows have whole pixels, of which a group sees a part.
+      let groups = isStart ? group : 1
+      if groups > 0 { pointers.advanceAll(positions.count, by: groups * (bitsPerTap / 32)) }
     case .gathered(let gather, let window):
       let bits = scratch + bitsOffset
       let words = (halves + 1) / 2

@@ -73,10 +73,15 @@ final class GroupwiseProduct {
         outputs: source.outputs, positions: source.plan.positions, threads: threads)
     }
     // Weights that leave the cache are read again for each tile.
-    return BinaryTile(
-      rows: weightsLeaveCache ? 4 * kernel.bestRows : kernel.bestRows, of: source.plan.positions,
-      multiple: 8,
-      outputs: min(outputs, source.outputs), threads: threads)
+    let positions = source.plan.positions
+    let rows = weightsLeaveCache ? 4 * kernel.bestRows : kernel.bestRows
+    let splitsOutputs =
+      threads > 1 && weightsLeaveCache && positions <= rows && source.outputs >= threads * outputs
+    var tile = BinaryTile(
+      rows: rows, of: positions, multiple: 8, outputs: min(outputs, source.outputs),
+      threads: splitsOutputs ? 1 : threads)
+    tile.splitsOutputs = splitsOutputs
+    return tile
   }
 
   var kernelName: String { kernel.name }
@@ -84,9 +89,9 @@ final class GroupwiseProduct {
   /// Writes a row of accumulators of some outputs for each position: of all, or of those of the
   /// tile, one part after the other.
   ///
-  /// - Parameter isFirst: weights are not in the cache because it is the first tile.
   func multiply(
-    _ positions: Range<Int>, outputs: Range<Int>, isFirst: Bool, into accumulators: UnsafeMutablePointer<Int32>,
+    _ positions: Range<Int>, outputs: Range<Int>, _ order: PartOrder,
+    into accumulators: UnsafeMutablePointer<Int32>,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
@@ -95,11 +100,13 @@ final class GroupwiseProduct {
     while first < outputs.upperBound {
       let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
       let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
-      let bits = bits(positions, group: group, isNew: start == 0, scratch: scratch, execution)
+      let bits = bits(
+        positions, group: group, isNew: start == 0,
+        isStart: order.isStart && first == outputs.lowerBound, scratch: scratch, execution)
       kernel.multiply(
         bits, arranged: scratch + kernelOffset, outputs: end - first,
         packedWeights: packedWeights(group: group, from: start),
-        next: next(after: end, isFirst: isFirst), bases: bases,
+        next: next(after: end, isFirst: order.isFirst), bases: bases,
         out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
       bases.advanceAll(positions.count, by: end - first)
       first = end
@@ -108,26 +115,31 @@ final class GroupwiseProduct {
 
   /// Writes planes instead of accumulators, of outputs of one group.
   func count(
-    _ positions: Range<Int>, outputs: Range<Int>, isFirst: Bool, into planes: UnsafeMutableRawPointer,
+    _ positions: Range<Int>, outputs: Range<Int>, _ order: PartOrder,
+    into planes: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let (group, start) = outputs.lowerBound.quotientAndRemainder(
       dividingBy: source.outputsPerGroup)
     kernel.count(
-      bits(positions, group: group, isNew: start == 0, scratch: scratch, execution),
+      bits(
+        positions, group: group, isNew: start == 0, isStart: order.isStart, scratch: scratch,
+        execution),
       arranged: scratch + kernelOffset, outputs: outputs.count,
       packedWeights: packedWeights(group: group, from: start),
-      next: next(after: outputs.upperBound, isFirst: isFirst), into: planes)
+      next: next(after: outputs.upperBound, isFirst: order.isFirst), into: planes)
   }
 
   /// The rows of a group; further parts of its outputs use the same.
   private func bits(
-    _ positions: Range<Int>, group: Int, isNew: Bool, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    _ positions: Range<Int>, group: Int, isNew: Bool, isStart: Bool,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) -> BitRows {
-    if isNew { rows.prepare(positions, group: group, scratch: scratch + rowsOffset, execution) }
+    guard isNew || isStart else { return rows.rows(positions, scratch: scratch + rowsOffset) }
+    rows.prepare(
+      positions, group: group, isStart: isStart, scratch: scratch + rowsOffset, execution)
     let bits = rows.rows(positions, scratch: scratch + rowsOffset)
-    if isNew { kernel.arrange(bits, into: scratch + kernelOffset) }
+    kernel.arrange(bits, into: scratch + kernelOffset)
     return bits
   }
 
