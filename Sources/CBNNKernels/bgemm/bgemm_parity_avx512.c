@@ -22,6 +22,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "../bits/word_bits.h"
 #include "../planes_avx512.h"
 
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
@@ -52,18 +53,6 @@ static size_t arranged_bytes(size_t rows, size_t words) {
 // that share a bit of their bytes follow each other.
 static size_t position(size_t output) { return output % 8 * 8 + output / 8; }
 
-// Bit i of word k becomes bit k of word i.
-static void transpose(uint64_t words[64]) {
-  uint64_t mask = 0xffffffff;
-  for (size_t step = 32; step > 0; step /= 2, mask ^= mask << step)
-    for (size_t first = 0; first < 64; first += 2 * step)
-      for (size_t k = first; k < first + step; k++) {
-        const uint64_t swapped = ((words[k] >> step) ^ words[k + step]) & mask;
-        words[k] ^= swapped << step;
-        words[k + step] ^= swapped;
-      }
-}
-
 // The entries of one pair from the outputs' parities before, within and after it.
 static void fill_entries(const uint64_t parities[3], uint64_t entries[8]) {
   for (size_t row = 0; row < 8; row++) {
@@ -82,7 +71,7 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
       uint64_t planes[columns] = {0};
       for (size_t o = first; o < first + columns && o < outputs; o++)
         planes[position(o - first)] = rows[o * words + k];
-      transpose(planes);
+      bnn_transpose_words(planes);
       for (size_t pair = 0; pair < pairs_per_word; pair++, out += 8) {
         const uint64_t within = parity ^ planes[2 * pair], after = within ^ planes[2 * pair + 1];
         fill_entries((const uint64_t[]){parity, within, after}, out);

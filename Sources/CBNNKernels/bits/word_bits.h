@@ -26,4 +26,16 @@ static inline void bnn_write_bits(uint64_t *to, size_t bit, uint64_t value, size
     word[1] = (word[1] & ~(mask >> (64 - shift))) | value >> (64 - shift);
 }
 
+// Bit i of word k becomes bit k of word i.
+static inline void bnn_transpose_words(uint64_t words[64]) {
+  uint64_t mask = 0xffffffff;
+  for (size_t step = 32; step > 0; step /= 2, mask ^= mask << step)
+    for (size_t first = 0; first < 64; first += 2 * step)
+      for (size_t k = first; k < first + step; k++) {
+        const uint64_t swapped = ((words[k] >> step) ^ words[k + step]) & mask;
+        words[k] ^= swapped << step;
+        words[k + step] ^= swapped;
+      }
+}
+
 #endif

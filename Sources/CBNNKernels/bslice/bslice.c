@@ -15,7 +15,7 @@ BNN_DEFINE_DISPATCH(bnn_bslice, kernels)
 enum { part_outputs = 4096, part_step = 8 };
 
 // Beyond these lines of planes leave the caches.
-enum { most_scratch_bytes = 1 << 20 };
+enum { most_scratch_bytes = 5 << 18 };
 
 static size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }
 
@@ -121,12 +121,14 @@ void bnn_bslice_pack_weights(
   memset(packed, 0, bnn_bslice_weight_words(plan) * sizeof *packed);
   for (size_t word = 0; word < plan->period * vector; word++) {
     uint64_t *to = packed + word / vector * plan->inputs * vector + word % vector;
-    for (size_t bit = 0; bit < 64; bit++) {
-      const size_t output = word % plan->lane_words * 64 + bit;
-      if (output >= outputs_of(plan)) break;
-      const uint64_t *row = rows + output * row_words;
-      for (size_t i = 0; i < plan->inputs; i++)
-        to[input_of(plan, i / bits, i % bits) * vector] |= (row[i / 64] >> i % 64 & 1) << bit;
+    const size_t first = word % plan->lane_words * 64, left = outputs_of(plan) - first;
+    for (size_t i = 0; i < plan->inputs; i += 64) {
+      uint64_t block[64] = {0};
+      for (size_t bit = 0; bit < 64 && bit < left; bit++)
+        block[bit] = rows[(first + bit) * row_words + i / 64];
+      bnn_transpose_words(block);
+      for (size_t k = i; k < i + 64 && k < plan->inputs; k++)
+        to[input_of(plan, k / bits, k % bits) * vector] = block[k - i];
     }
   }
 }
