@@ -127,6 +127,8 @@ final class ExecutionPlan {
     switch context.layer.operation {
     case .convolution(let geometry, let weights, let epilogue):
       try makeConvolution(geometry, weights, epilogue, context)
+    case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
+      try QuantizedConvolutionStep(geometry, weights, input, epilogue, context)
     case .pointwise(let epilogue): try PointwiseOnlyStep(epilogue, context)
     default: nil
     }

@@ -11,12 +11,18 @@ protocol ExecutionStep: AnyObject {
 protocol LineStep: ExecutionStep {
   /// Lines of an image that are best computed together, the first of which is a multiple of it.
   var linesAtOnce: Int { get }
+  /// Does what has to be done once before any lines are computed.
+  func prepare(_ execution: Execution)
   /// Computes the rows of such lines, or of the last ones of an image.
   func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution)
 }
 
 extension ExecutionStep {
   var scratchBytes: Int { 0 }
+}
+
+extension LineStep {
+  func prepare(_ execution: Execution) {}
 }
 
 /// What a step computes, for reports.

@@ -33,6 +33,9 @@ struct LayerContext {
     switch layer.operation {
     case .convolution(let geometry, let weights, _):
       context.layer.operation = .convolution(geometry, weights: weights, Epilogue(steps: []))
+    case .quantizedConvolution(let geometry, let weights, let input, _):
+      context.layer.operation = .quantizedConvolution(
+        geometry, weights: weights, input: input, Epilogue(steps: []))
     case .pointwise: context.layer.operation = .pointwise(Epilogue(steps: []))
     default: break
     }

@@ -40,7 +40,9 @@ extension Operation {
   /// What follows the core of an operation that can be computed line by line.
   var lineEpilogue: Epilogue? {
     switch self {
-    case .convolution(_, _, let epilogue), .pointwise(let epilogue): epilogue
+    case .convolution(_, _, let epilogue), .quantizedConvolution(_, _, _, let epilogue),
+      .pointwise(let epilogue):
+      epilogue
     default: nil
     }
   }

@@ -35,6 +35,7 @@ final class PooledStep: ExecutionStep {
   var work: StepWork { producer.work }
 
   func run(_ execution: Execution) {
+    producer.prepare(execution)
     let plan = pool.plan
     let lines = plan.images * plan.output[1]
     // Where two workers meet, both compute the lines that windows share.

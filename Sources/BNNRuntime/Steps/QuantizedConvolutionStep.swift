@@ -4,7 +4,7 @@ import BNNTensor
 /// A convolution of bytes with weights of one byte as an implicit matrix product, and its epilogue.
 ///
 /// The sums are exact integers; the first step of the epilogue makes them real.
-final class QuantizedConvolutionStep: ExecutionStep {
+final class QuantizedConvolutionStep: LineStep {
   private let plan: WindowPlan
   private let groups: Int
   private let outputsPerGroup: Int
@@ -77,6 +77,7 @@ final class QuantizedConvolutionStep: ExecutionStep {
     scratchBytes = layout.byteCount
   }
 
+  let linesAtOnce = 1
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, groups * outputsPerGroup, products),
@@ -84,18 +85,27 @@ final class QuantizedConvolutionStep: ExecutionStep {
   }
 
   func run(_ execution: Execution) {
-    image.fill(execution)
+    prepare(execution)
     let tiles = (plan.positions + tileRows - 1) / tileRows
     execution.pool.run(tiles) { tiles, worker in
       for tile in tiles {
         let first = tile * tileRows
         let positions = first..<min(first + tileRows, plan.positions)
-        run(positions, scratch: execution.scratch(worker), execution)
+        compute(positions, scratch: execution.scratch(worker), execution)
       }
     }
   }
 
-  private func run(
+  func prepare(_ execution: Execution) { image.fill(execution) }
+
+  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+      let positions = first..<min(first + tileRows, rows.upperBound)
+      compute(positions, scratch: scratch, execution)
+    }
+  }
+
+  private func compute(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let sums = (scratch + sumsOffset).assumingMemoryBound(to: Int32.self)
