@@ -39,7 +39,7 @@ import Testing
     for (rows, outputs, words) in [(3136, 64, 9), (1, 1000, 16), (49, 512, 72), (8, 3, 1)] {
       for isTested in [false, true] {
         let shape = BinaryProductShape(
-          rows: rows, outputs: outputs, words: words, isTested: isTested)
+          rows: rows, outputs: outputs, words: words, isTested: isTested, isGrouped: false)
         let chosen = kernels.binaryProduct(for: shape)
         let cycles = kernels.binaryProducts.map { $0.cycles(of: shape) }
         #expect(chosen.cycles(of: shape) == cycles.min())
@@ -54,7 +54,7 @@ import Testing
   @Test func oneRowIsNotMultipliedInGroups() throws {
     let kernels = try #require(Kernels(.best))
     let one = kernels.binaryProduct(
-      for: BinaryProductShape(rows: 1, outputs: 1024, words: 16, isTested: true))
+      for: BinaryProductShape(rows: 1, outputs: 1024, words: 16, isTested: true, isGrouped: false))
     #expect(one.mostCountedWords == 0)
   }
 

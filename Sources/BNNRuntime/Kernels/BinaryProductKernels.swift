@@ -20,6 +20,8 @@ struct BinaryProductShape {
   var words: Int
   /// Whether accumulators are only tested for bits.
   var isTested: Bool
+  /// Whether it is the product of one of several groups.
+  var isGrouped: Bool
 }
 
 /// A binary matrix product (see `bnn_bgemm.h`).
@@ -49,7 +51,11 @@ struct BinaryProductKernel {
   /// About how many cycles a product takes (see `bnn_bgemm_cost`).
   func cycles(of shape: BinaryProductShape) -> Double {
     withUnsafePointer(to: kernel) {
-      bnn_bgemm_cycles($0, shape.rows, shape.outputs, shape.words, shape.isTested)
+      bnn_bgemm_cycles(
+        $0,
+        bnn_bgemm_shape(
+          rows: shape.rows, outputs: shape.outputs, words: shape.words, is_tested: shape.isTested,
+          is_grouped: shape.isGrouped))
     }
   }
 
@@ -97,7 +103,8 @@ struct BinaryProductKernel {
 
   func multiply(
     _ rows: BitRows, arranged: UnsafeRawPointer, outputs: Int, packedWeights: UnsafeRawPointer,
-    next: UnsafeRawPointer?, bases: UnsafePointer<UnsafePointer<Int32>?>, out: UnsafeMutablePointer<Int32>, stride: Int
+    next: UnsafeRawPointer?, bases: UnsafePointer<UnsafePointer<Int32>?>,
+    out: UnsafeMutablePointer<Int32>, stride: Int
   ) {
     var source = rows.source
     kernel.multiply(&source, arranged, outputs, packedWeights, next, bases, out, stride)

@@ -13,18 +13,18 @@ static const size_t first_level_bytes = 32 << 10;
 // Measured where the weights of a whole network leave the second-level cache.
 static double cycles_per_weight_byte(void) { return bnn_cpu_is_intel() ? 0.1 : 0.15; }
 
-double bnn_bgemm_cycles(
-  const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words, bool is_tested) {
+double bnn_bgemm_cycles(const bnn_bgemm *kernel, bnn_bgemm_shape shape) {
   const bool has_own = bnn_cpu_is_intel() && kernel->intel_cost.rows != 0;
   const bnn_bgemm_cost cost = has_own ? kernel->intel_cost : kernel->cost;
-  const size_t row_parts = (rows + cost.rows - 1) / cost.rows;
-  const size_t output_parts = (outputs + cost.outputs - 1) / cost.outputs;
-  const size_t bytes = kernel->weight_bytes(outputs, words);
-  const double part =
-    (double)words * cost.word + (is_tested ? cost.tested_rest : cost.rest);
+  const size_t row_parts = (shape.rows + cost.rows - 1) / cost.rows;
+  const size_t output_parts = (shape.outputs + cost.outputs - 1) / cost.outputs;
+  const size_t bytes = kernel->weight_bytes(shape.outputs, shape.words);
+  const double words = (double)shape.words;
+  const double part = words * cost.word + (shape.is_tested ? cost.tested_rest : cost.rest);
   double per_word = cost.row_word;
+  if (shape.is_grouped) per_word += cost.group_word;
   if (output_parts % 2 == 1) per_word += cost.lone_word;
   if (output_parts == 1 && bytes > first_level_bytes) per_word += cost.outside_word;
-  return (double)row_parts * ((double)output_parts * part + (double)words * per_word)
+  return (double)row_parts * ((double)output_parts * part + words * per_word)
     + (double)bytes * cycles_per_weight_byte();
 }

@@ -469,8 +469,8 @@ const bnn_bgemm bnn_bgemm_8x64__avx512 = {
     .rows = 8, .outputs = 64, .word = 80, .rest = 410, .tested_rest = 110, .row_word = 12,
     .outside_word = 20},
   .intel_cost = {
-    .rows = 8, .outputs = 64, .word = 60, .rest = 540, .tested_rest = 110, .row_word = 12,
-    .lone_word = 14},
+    .rows = 8, .outputs = 64, .word = 60, .rest = 560, .tested_rest = 110, .row_word = 12,
+    .group_word = 25, .lone_word = 14},
   .best_rows = 32,
   .best_outputs = 128,
   .weight_bytes = weight_bytes,

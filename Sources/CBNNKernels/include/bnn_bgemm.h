@@ -50,11 +50,18 @@ typedef struct bnn_bgemm_cost {
   // Cycles for each word of K of a part, and for the rest of it: where numbers follow, and where
   // accumulators are only tested for bits.
   double word, rest, tested_rest;
-  // For each word of `rows` rows, once for all outputs; more for each word of a part that no second
-  // part of the outputs accompanies; and more for each word where one part of outputs is all there
-  // is, whose weights do not fit into the first-level cache.
-  double row_word, lone_word, outside_word;
+  // For each word of `rows` rows, once for all outputs; more where they are those of one of several
+  // groups; more for each word of a part that no second part of the outputs accompanies; and more
+  // for each word where one part of outputs is all there is, whose weights do not fit into the
+  // first-level cache.
+  double row_word, group_word, lone_word, outside_word;
 } bnn_bgemm_cost;
+
+typedef struct bnn_bgemm_shape {
+  size_t rows, outputs, words;
+  // Whether accumulators are only tested for bits, and whether it is one of several groups.
+  bool is_tested, is_grouped;
+} bnn_bgemm_shape;
 
 typedef struct bnn_bgemm {
   const char *name;
@@ -96,7 +103,6 @@ BNN_DECLARE_DISPATCH(bnn_bgemm)
 
 // The model of the cost that chooses between kernels: the parts, the rows, and the weights, which
 // come from outside of the second-level cache once in a run of a network.
-double bnn_bgemm_cycles(
-  const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t words, bool is_tested);
+double bnn_bgemm_cycles(const bnn_bgemm *kernel, bnn_bgemm_shape shape);
 
 #endif

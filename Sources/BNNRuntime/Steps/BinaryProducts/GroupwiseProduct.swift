@@ -30,7 +30,7 @@ final class GroupwiseProduct {
     let kernel = context.kernels.binaryProduct(
       for: BinaryProductShape(
         rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
-        isTested: isTested))
+        isTested: isTested, isGrouped: source.groups > 1))
     self.kernel = kernel
     weightsLeaveCache = kernel.weightBytes(outputs: outputs, words: (depth + 63) / 64) > 1 << 19
     tile = GroupwiseProduct.tile(
