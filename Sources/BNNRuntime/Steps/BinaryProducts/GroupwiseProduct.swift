@@ -88,11 +88,10 @@ final class GroupwiseProduct {
 
   /// Writes a row of accumulators of some outputs for each position: of all, or of those of the
   /// tile, one part after the other.
-  ///
   func multiply(
     _ positions: Range<Int>, outputs: Range<Int>, _ order: PartOrder,
-    into accumulators: UnsafeMutablePointer<Int32>,
-    scratch: UnsafeMutableRawPointer, _ execution: Execution
+    into accumulators: UnsafeMutablePointer<Int32>, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
   ) {
     let bases = (scratch + basesOffset).assumingMemoryBound(to: UnsafePointer<Int32>?.self)
     source.bases.fill(bases, positions: positions, output: outputs.lowerBound)
@@ -116,8 +115,8 @@ final class GroupwiseProduct {
   /// Writes planes instead of accumulators, of outputs of one group.
   func count(
     _ positions: Range<Int>, outputs: Range<Int>, _ order: PartOrder,
-    into planes: UnsafeMutableRawPointer,
-    scratch: UnsafeMutableRawPointer, _ execution: Execution
+    into planes: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
+    _ execution: Execution
   ) {
     let (group, start) = outputs.lowerBound.quotientAndRemainder(
       dividingBy: source.outputsPerGroup)
