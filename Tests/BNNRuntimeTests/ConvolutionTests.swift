@@ -114,6 +114,25 @@ import Testing
     #expect(count > 30)
   }
 
+  /// Few positions and so many weights that threads share the outputs, also from the middle of the
+  /// groups on.
+  @Test(arguments: [1, 2]) func manyWeights(groups: Int) throws {
+    var random = SeededGenerator(seed: groups)
+    let (channels, outputs) = (512, 256 * groups)
+    let window = WindowGeometry(
+      kernel: [3, 3], strides: [1, 1], dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1])
+    let shape: Shape = [1, 3, 3, outputs]
+    var inputs = [random.bits([1, 3, 3, groups * channels])]
+    let epilogue = random.epilogue(shape, hasAccumulator: true, &inputs)
+    let weights = random.signs(outputs * 9 * channels)
+    let packed = PackedTensor(shape: [outputs, 3, 3, channels]) { weights[$0] > 0 }
+    try LayerCase(
+      operation: .binaryConvolution(
+        ConvolutionGeometry(window: window, groups: groups, padding: .zero), weights: packed,
+        epilogue), inputs: inputs, outputTypes: epilogue.outputTypes, outputShape: shape
+    ).check()
+  }
+
   /// Groups of a few channels, with numbers of outputs that divide words and others.
   @Test(arguments: [1, 2, 4, 8, 16, 32]) func smallGroups(bitsPerTap: Int) throws {
     var random = SeededGenerator(seed: bitsPerTap)
