@@ -29,15 +29,15 @@ BNN_PLANES_INLINE void transpose_bytes(__m512i vectors[8]) {
   for (size_t k = 0; k < 8; k += 2) exchange_bits(vectors + k, vectors + k + 1, 0x55, 1);
 }
 
-// Output o of each lane of a plane becomes bit o, and the other way round: 8 × 8 bits are transposed,
-// 1, 2 and 4 apart.
-BNN_PLANES_INLINE __m512i transpose_bits(__m512i x) {
+// Of the transposition of the 8 × 8 bits of each lane the exchanges from the first one on, of what is 1,
+// 2 and 4 rows and columns apart.
+BNN_PLANES_INLINE __m512i exchange_rows(__m512i x, size_t first) {
   const struct {
     unsigned shift;
     long long mask;
   } steps[3] = {{7, 0x00aa00aa00aa00aa}, {14, 0x0000cccc0000cccc}, {28, 0x00000000f0f0f0f0}};
   enum { differs_inside = 0x28, exclusive_or = 0x96 };
-  _Pragma("clang loop unroll(full)") for (size_t i = 0; i < 3; i++) {
+  _Pragma("clang loop unroll(full)") for (size_t i = first; i < 3; i++) {
     const __m512i mask = _mm512_set1_epi64(steps[i].mask);
     const __m512i swapped = _mm512_ternarylogic_epi64(
       x, _mm512_srli_epi64(x, steps[i].shift), mask, differs_inside);
@@ -46,6 +46,9 @@ BNN_PLANES_INLINE __m512i transpose_bits(__m512i x) {
   }
   return x;
 }
+
+// Output o of each lane of a plane becomes bit o, and the other way round.
+BNN_PLANES_INLINE __m512i transpose_bits(__m512i x) { return exchange_rows(x, 0); }
 
 // Planes as bytes: vector i has the outputs 8i to 8i + 7 of each row in the row's lane.
 typedef struct plane_bytes {

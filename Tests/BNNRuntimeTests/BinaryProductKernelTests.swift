@@ -39,8 +39,8 @@ import Testing
     for (rows, outputs, words) in [(3136, 64, 9), (1, 1000, 16), (49, 512, 72), (8, 3, 1)] {
       for isTested in [false, true] {
         let shape = BinaryProductShape(
-          rows: rows, outputs: outputs, words: words, isTested: isTested, isGrouped: false)
-        let chosen = kernels.binaryProduct(for: shape)
+          rows: rows, outputs: outputs, taps: words, bitsPerTap: 64, isTested: isTested)
+        let chosen = kernels.binaryProduct(for: shape).kernel
         let cycles = kernels.binaryProducts.map { $0.cycles(of: shape) }
         #expect(chosen.cycles(of: shape) == cycles.min())
         let forced = try #require(kernels.with(binaryProduct: chosen.name))
@@ -54,8 +54,9 @@ import Testing
   @Test func oneRowIsNotMultipliedInGroups() throws {
     let kernels = try #require(Kernels(.best))
     let one = kernels.binaryProduct(
-      for: BinaryProductShape(rows: 1, outputs: 1024, words: 16, isTested: true, isGrouped: false))
-    #expect(one.mostCountedWords == 0)
+      for: BinaryProductShape(
+        rows: 1, outputs: 1024, taps: 1, bitsPerTap: 1024, isTested: true))
+    #expect(one.kernel.mostCountedWords == 0)
   }
 
   private func bits(

@@ -115,10 +115,11 @@ import Testing
   }
 
   /// Few positions and so many weights that threads share the outputs, also from the middle of the
-  /// groups on.
-  @Test(arguments: [1, 2]) func manyWeights(groups: Int) throws {
+  /// groups on, and groups whose rows are arranged two at a time.
+  @Test(arguments: [(1, 512, 256), (2, 512, 256), (3, 64, 1920)])
+  func manyWeights(groups: Int, channels: Int, outputsPerGroup: Int) throws {
     var random = SeededGenerator(seed: groups)
-    let (channels, outputs) = (512, 256 * groups)
+    let outputs = outputsPerGroup * groups
     let window = WindowGeometry(
       kernel: [3, 3], strides: [1, 1], dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1])
     let shape: Shape = [1, 3, 3, outputs]

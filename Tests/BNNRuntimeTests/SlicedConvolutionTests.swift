@@ -13,11 +13,12 @@ import Testing
     var outputs: Int
   }
 
-  /// Per group: one group, groups of as many outputs as inputs, of more, of fewer, of any numbers.
+  /// Also groups that are multiplied two at a time. Per group: one group, groups of as many outputs as inputs, of more, of fewer, of any numbers.
   static let channels = [
     (1, 1, 1), (1, 3, 65), (1, 16, 130), (1, 31, 3), (1, 48, 64), (64, 1, 1), (130, 1, 1),
     (33, 2, 2), (7, 4, 4), (16, 8, 8), (5, 16, 16), (3, 32, 32), (70, 1, 2), (9, 1, 16), (5, 8, 32),
     (20, 4, 2), (9, 16, 4), (3, 32, 8), (3, 5, 12), (11, 3, 1), (2, 2, 64), (2, 9, 65), (3, 12, 32),
+    (2, 32, 32), (6, 32, 32), (3, 64, 64), (4, 64, 64),
   ].map { Channels(groups: $0.0, inputs: $0.1, outputs: $0.2) }
 
   private func thresholds(

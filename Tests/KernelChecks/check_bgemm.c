@@ -1,15 +1,19 @@
 #include "checks.h"
 
+// Words hold fields of some bits, each for as many outputs.
 typedef struct shape {
-  size_t rows, outputs, halves, row_step, out_stride;
+  size_t rows, outputs, halves, row_step, out_stride, field;
 } shape;
 
 // The operands of one case, in plain memory.
 typedef struct operands {
   uint32_t *bits, *offsets;
   uint64_t *weights;
-  int32_t *bases, *out;
+  int32_t *bases, *out, *out_of_second;
 } operands;
+
+// The words of a second group are one word further on.
+enum { second_group = 2 };
 
 static size_t bit_count(shape s) { return (s.rows - 1) * s.row_step + s.halves; }
 static size_t words(shape s) { return (s.halves + 1) / 2; }
@@ -19,13 +23,14 @@ static size_t out_count(shape s) { return (s.rows - 1) * s.out_stride + s.output
 // Where `is_opposite`, every bit is a mismatch, so that counters reach their limits.
 static operands make_operands(shape s, bool is_opposite) {
   const operands x = {
-    .bits = reference(bit_count(s) * sizeof(uint32_t)),
+    .bits = reference((bit_count(s) + second_group) * sizeof(uint32_t)),
     .offsets = reference(s.halves * sizeof(uint32_t)),
     .weights = reference(s.outputs * words(s) * sizeof(uint64_t)),
     .bases = reference(s.rows * s.outputs * sizeof(int32_t)),
     .out = reference(out_count(s) * sizeof(int32_t)),
+    .out_of_second = reference(out_count(s) * sizeof(int32_t)),
   };
-  for (size_t i = 0; i < bit_count(s); i++)
+  for (size_t i = 0; i < bit_count(s) + second_group; i++)
     x.bits[i] = is_opposite ? 0 : (uint32_t)random_bits();
   // Halves in their order, in runs of five of which the last comes first, or in any order.
   for (size_t i = 0; i < s.halves; i++) {
@@ -46,21 +51,29 @@ static operands make_operands(shape s, bool is_opposite) {
   return x;
 }
 
-static void multiply(shape s, operands x) {
+// The bits of a word that count for an output.
+static uint64_t own_bits(shape s, size_t output) {
+  return s.field == 64 ? ~0ull : ((1ull << s.field) - 1) << output % 64 / s.field * s.field;
+}
+
+static void multiply(shape s, operands x, const uint32_t *bits, int32_t *out) {
   for (size_t m = 0; m < s.rows; m++)
     for (size_t o = 0; o < s.outputs; o++) {
       int32_t mismatches = 0;
       for (size_t h = 0; h < s.halves; h++) {
         const uint64_t word = x.weights[o * words(s) + h / 2];
         const uint32_t weight = (uint32_t)(word >> 32 * (h % 2));
-        mismatches += __builtin_popcount(x.bits[m * s.row_step + x.offsets[h]] ^ weight);
+        const uint32_t own = (uint32_t)(own_bits(s, o) >> 32 * (h % 2));
+        mismatches += __builtin_popcount((bits[m * s.row_step + x.offsets[h]] ^ weight) & own);
       }
-      x.out[m * s.out_stride + o] = x.bases[m * s.outputs + o] - 2 * mismatches;
+      out[m * s.out_stride + o] = x.bases[m * s.outputs + o] - 2 * mismatches;
     }
 }
 
-static void run(const bnn_bgemm *kernel, shape s, operands x) {
-  const uint32_t *bits = place_copy(x.bits, bit_count(s) * sizeof(uint32_t), 4);
+// The product of a group, or the products of two whose rows are arranged together.
+static void run(const bnn_bgemm *kernel, shape s, operands x, size_t groups) {
+  const size_t halves = bit_count(s) + (groups - 1) * second_group;
+  const uint32_t *bits = place_copy(x.bits, halves * sizeof(uint32_t), 4);
   const int32_t *bases = place_copy(x.bases, s.rows * s.outputs * sizeof(int32_t), 4);
   const uint32_t **rows = place(s.rows * sizeof *rows, sizeof *rows);
   const int32_t **row_bases = place(s.rows * sizeof *row_bases, sizeof *row_bases);
@@ -76,28 +89,52 @@ static void run(const bnn_bgemm *kernel, shape s, operands x) {
   };
   const uint64_t *weights = place_copy(x.weights, s.outputs * words(s) * sizeof(uint64_t), 8);
   void *packed = place(kernel->weight_bytes(s.outputs, words(s)), 64);
-  void *arranged =
-    kernel->arrange ? place(kernel->arranged_bytes(s.rows, words(s)), 64) : NULL;
+  const size_t arranged_bytes = kernel->arrange ? kernel->arranged_bytes(s.rows, words(s)) : 0;
+  char *arranged = kernel->arrange ? place(groups * arranged_bytes, 64) : NULL;
   int32_t *out = place(out_count(s) * sizeof(int32_t), 4);
   kernel->pack_weights(s.outputs, words(s), weights, packed);
-  if (kernel->arrange) kernel->arrange(&source, arranged);
+  if (groups == 2) {
+    kernel->arrange_two(&source, arranged);
+  } else if (kernel->arrange) {
+    kernel->arrange(&source, arranged);
+  }
   // What is asked for is not read: it may lie anywhere.
   const void *next = (const char *)packed + kernel->weight_bytes(s.outputs, words(s));
-  kernel->multiply(&source, arranged, s.outputs, packed, next, row_bases, out, s.out_stride);
-  expect_bytes("out", out, x.out, out_count(s) * sizeof(int32_t));
+  for (size_t group = 0; group < groups; group++, arranged += arranged_bytes) {
+    kernel->multiply(&source, arranged, s.outputs, packed, next, row_bases, out, s.out_stride);
+    expect_bytes(
+      "out", out, group == 0 ? x.out : x.out_of_second, out_count(s) * sizeof(int32_t));
+  }
 }
 
 static void check_shape(const bnn_bgemm *kernel, shape s, bool is_opposite) {
   const operands x = make_operands(s, is_opposite);
-  multiply(s, x);
+  multiply(s, x, x.bits, x.out);
+  multiply(s, x, x.bits + second_group, x.out_of_second);
   EACH_SIDE(side) {
     begin_case(
-      side, "%zu rows, %zu outputs, %zu halves%s", s.rows, s.outputs, s.halves,
-      is_opposite ? ", all mismatches" : "");
-    run(kernel, s, x);
+      side, "%zu rows, %zu outputs, %zu halves, fields of %zu bits%s", s.rows, s.outputs, s.halves,
+      s.field, is_opposite ? ", all mismatches" : "");
+    run(kernel, s, x, 1);
+    if (kernel->arrange_two) run(kernel, s, x, 2);
     end_case();
   }
   free(x.bits), free(x.offsets), free(x.weights), free(x.bases), free(x.out);
+  free(x.out_of_second);
+}
+
+static void check_shapes(const bnn_bgemm *kernel, size_t rows, size_t outputs, size_t halves) {
+  const size_t step = halves + random_below(3), stride = outputs + random_below(3);
+  const shape s = {rows, outputs, halves, step, stride, 64};
+  check_shape(kernel, s, rows == 3 || halves > 120);
+  if (rows <= 4) check_shape(kernel, s, false);
+  // Rows that see the same words, as those of neighboring windows do.
+  if (rows > 7) check_shape(kernel, (shape){rows, outputs, halves, 2, stride, 64}, false);
+  if (kernel->of_two_groups && outputs % 64 == 0 && halves % 2 == 0) {
+    const shape grouped = {rows, outputs, halves, step, stride, 32};
+    check_shape(kernel->of_two_groups, grouped, rows == 3);
+    check_shape(kernel->of_two_groups, grouped, false);
+  }
 }
 
 void check_bgemm(const bnn_bgemm *kernel) {
@@ -105,13 +142,7 @@ void check_bgemm(const bnn_bgemm *kernel) {
   EACH(size_t, rows, 1, 2, 3, 4, 5, 7, 8, 9, 17)
   EACH(size_t, outputs, 1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 129)
   EACH(
-    size_t, halves, 1, 2, 3, 4, 5, 18, 30, 31, 32, 61, 62, 63, 64, 123, 124, 125, 126, 250, 507,
-    508, 509, 512) {
-    const size_t step = *halves + random_below(3), stride = *outputs + random_below(3);
-    const shape s = {*rows, *outputs, *halves, step, stride};
-    check_shape(kernel, s, *rows == 3 || *halves > 120);
-    if (*rows <= 4) check_shape(kernel, s, false);
-    // Rows that see the same words, as those of neighboring windows do.
-    if (*rows > 7) check_shape(kernel, (shape){*rows, *outputs, *halves, 2, stride}, false);
-  }
+    size_t, halves, 1, 2, 3, 4, 5, 6, 8, 10, 18, 30, 31, 32, 61, 62, 63, 64, 123, 124, 125, 126,
+    250, 507, 508, 509, 512)
+  check_shapes(kernel, *rows, *outputs, *halves);
 }

@@ -188,12 +188,15 @@ static void run_planes(
         *word = count >> plane & 1 ? *word | bit : *word & ~bit;
       }
     }
+  size_t most = 0;
+  for (size_t i = 0; i < t->rows * t->channels; i++)
+    if ((size_t)t->mismatches[i] > most) most = (size_t)t->mismatches[i];
   const int32_t *bases[2];
   bnn_plane_bounds *bounds[2];
   for (size_t i = 0; i < 2; i++) {
     bases[i] = place_copy(t->bases[i], channels.all * sizeof(int32_t), 4);
     bounds[i] = place((channels.all + 63) / 64 * sizeof **bounds, 8);
-    bnn_plane_bounds_pack(channels.all, bases[i], test->lower, test->upper, bounds[i]);
+    bnn_plane_bounds_pack(channels.all, most, bases[i], test->lower, test->upper, bounds[i]);
   }
   const int32_t **row_bases = place(t->rows * sizeof *row_bases, 8);
   const bnn_plane_bounds **row_bounds = place(t->rows * sizeof *row_bounds, 8);

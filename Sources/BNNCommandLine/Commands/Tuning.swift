@@ -44,23 +44,24 @@ struct Tuning: Encodable {
         try InferenceSession(model, threads: threads, kernels: kernels, binaryProduct: design))
     }
     sessions.append(usual)
-    var best = [[Double]](
-      repeating: [Double](repeating: .infinity, count: chosen.count), count: sessions.count)
+    // By the product of each layer, which a design may have several of.
+    var best = [[String: Double]](repeating: [:], count: chosen.count)
     // In turns, so that what else the machine does falls on all of them.
     for run in 0...runs {
-      for (index, session) in sessions.enumerated() {
+      for session in sessions {
         let layers = try session.profile(inputs).layers
         // The first run only warms up.
         guard run > 0 else { continue }
         for (layer, timing) in layers.enumerated() {
-          best[index][layer] = min(best[index][layer], timing.milliseconds)
+          best[layer][timing.kernel, default: .infinity] = min(
+            best[layer][timing.kernel, default: .infinity], timing.milliseconds)
         }
       }
     }
     var layers: [Layer] = []
     for (index, kernel) in chosen.enumerated() {
       guard case .binaryConvolution = model.layers[index].operation else { continue }
-      let times = Dictionary(zip(designs + [kernel], best.map { $0[index] }), uniquingKeysWith: min)
+      let times = best[index]
       guard let fastest = times.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }) else {
         continue
       }

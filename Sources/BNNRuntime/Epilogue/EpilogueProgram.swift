@@ -132,12 +132,12 @@ final class EpilogueProgram {
       && last.operands.allSatisfy { $0.operand.isOneRun }
   }
 
-  /// What rows of planes are finished with.
+  /// What rows of planes of up to `most` mismatches are finished with.
   func planeReference(
-    _ bases: AccumulatorBases, _ context: LayerContext
+    _ bases: AccumulatorBases, most: Int, _ context: LayerContext
   ) throws(RuntimeError) -> PlaneReference {
     guard case .integers(let test) = test else { return PlaneReference(bases) }
-    return try PlaneReference(bases, test, channels: channels, context)
+    return try PlaneReference(bases, most: most, test, channels: channels, context)
   }
 
   /// Finishes rows of mismatches in bit planes, of all channels or whole blocks of them.

@@ -15,13 +15,32 @@ struct BitRows {
 /// What the choice between the designs of a product depends on.
 struct BinaryProductShape {
   var rows: Int
+  /// Of each group, as the bits per tap.
   var outputs: Int
-  /// Words of K.
-  var words: Int
+  var taps: Int
+  var bitsPerTap: Int
+  var groups = 1
   /// Whether accumulators are only tested for bits.
   var isTested: Bool
-  /// Whether it is the product of one of several groups.
-  var isGrouped: Bool
+
+  /// Words of K.
+  var words: Int { (taps * bitsPerTap + 63) / 64 }
+
+  /// The same with two groups as one, whose words of K have the bits of one tap of both; nil where
+  /// these do not fill a word.
+  fileprivate var joiningTwo: BinaryProductShape? {
+    guard bitsPerTap == 32, outputs == 32, groups % 2 == 0 else { return nil }
+    var shape = self
+    (shape.groups, shape.outputs, shape.bitsPerTap) = (groups / 2, 64, 64)
+    return shape
+  }
+}
+
+/// A kernel, and how many groups it multiplies at once, as one whose words of K have the bits of one
+/// tap of each.
+struct BinaryProductDesign {
+  var kernel: BinaryProductKernel
+  var groupsAtOnce = 1
 }
 
 /// A binary matrix product (see `bnn_bgemm.h`).
@@ -55,8 +74,26 @@ struct BinaryProductKernel {
         $0,
         bnn_bgemm_shape(
           rows: shape.rows, outputs: shape.outputs, words: shape.words, is_tested: shape.isTested,
-          is_grouped: shape.isGrouped))
+          is_grouped: shape.groups > 1))
     }
+  }
+
+  /// The ways to multiply all groups of a shape, and about how many cycles they take.
+  func designs(
+    for shape: BinaryProductShape
+  ) -> [(design: BinaryProductDesign, cycles: Double)] {
+    var designs = [
+      (BinaryProductDesign(kernel: self), Double(shape.groups) * cycles(of: shape))
+    ]
+    if let joined = shape.joiningTwo, let kernel = kernel.of_two_groups {
+      let kernel = BinaryProductKernel(kernel)
+      designs.append(
+        (
+          BinaryProductDesign(kernel: kernel, groupsAtOnce: 2),
+          Double(joined.groups) * kernel.cycles(of: joined)
+        ))
+    }
+    return designs
   }
 
   /// Rows that are best multiplied at a time.
@@ -94,6 +131,15 @@ struct BinaryProductKernel {
 
   /// Bytes of arranged rows.
   func arrangedBytes(rows: Int, words: Int) -> Int { kernel.arranged_bytes?(rows, words) ?? 0 }
+
+  /// Whether it is faster to arrange the rows of two groups at once.
+  var arrangesTwo: Bool { kernel.arrange_two != nil }
+
+  /// Prepares the rows of a group, and of the one after it, whose words lie one word further on.
+  func arrangeTwo(_ rows: BitRows, into arranged: UnsafeMutableRawPointer) {
+    var source = rows.source
+    kernel.arrange_two?(&source, arranged)
+  }
 
   /// Prepares rows for products with any outputs.
   func arrange(_ rows: BitRows, into arranged: UnsafeMutableRawPointer) {

@@ -78,12 +78,13 @@ struct EpilogueKernel {
       (channels + block - 1) / block * MemoryLayout<bnn_plane_bounds>.stride
     }
 
-    /// The bounds of mismatches, of a test of integers that are bases minus twice the mismatches.
+    /// The bounds of mismatches, of a test of integers that are bases minus twice the mismatches, of
+    /// which there are up to `most`.
     func packBounds(
-      channels: Int, bases: UnsafePointer<Int32>, into bounds: UnsafeMutableRawPointer
+      channels: Int, most: Int, bases: UnsafePointer<Int32>, into bounds: UnsafeMutableRawPointer
     ) {
       bnn_plane_bounds_pack(
-        channels, bases, test.lower.assumingMemoryBound(to: Int32.self),
+        channels, most, bases, test.lower.assumingMemoryBound(to: Int32.self),
         test.upper.assumingMemoryBound(to: Int32.self),
         bounds.assumingMemoryBound(to: bnn_plane_bounds.self))
     }

@@ -65,13 +65,10 @@ struct Kernels {
 
   /// The design that takes the fewest cycles by what was measured; the best of those that take the
   /// same. It depends on the shape alone, so that a model's plan is the same in every run.
-  func binaryProduct(for shape: BinaryProductShape) -> BinaryProductKernel {
-    var best = binaryProducts[0]
-    var cycles = best.cycles(of: shape)
-    for kernel in binaryProducts.dropFirst() {
-      let other = kernel.cycles(of: shape)
-      if other < cycles { (best, cycles) = (kernel, other) }
-    }
-    return best
+  func binaryProduct(for shape: BinaryProductShape) -> BinaryProductDesign {
+    let designs = binaryProducts.flatMap { $0.designs(for: shape) }
+    var best = designs[0]
+    for design in designs.dropFirst() where design.cycles < best.cycles { best = design }
+    return best.design
   }
 }

@@ -37,7 +37,7 @@ final class BinaryConvolutionStep: ExecutionStep {
     self.tile = tile
     planes =
       product.countsInPlanes && self.epilogue.takesPlanes
-      ? try self.epilogue.planeReference(source.bases, context) : nil
+      ? try self.epilogue.planeReference(source.bases, most: source.weights.depth, context) : nil
     let accumulatorBytes =
       planes == nil
       ? tile.rows * tile.outputs * 4

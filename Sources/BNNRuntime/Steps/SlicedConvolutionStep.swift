@@ -46,6 +46,8 @@ final class SlicedConvolutionStep: ExecutionStep {
     let isIdentity = window.isIdentity
     var needsIntegers = true
     if case .accumulatorBits = epilogue.output { needsIntegers = false }
+    let product = context.kernels.binaryProduct(for: source.shape(isTested: !needsIntegers))
+    guard product.groupsAtOnce == 1 else { return nil }
     guard
       kernel.fits(
         shape(isIdentity ? ImageWindow(pixels: 64) : window.imageWindow),

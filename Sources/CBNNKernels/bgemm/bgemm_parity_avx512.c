@@ -15,6 +15,10 @@
 // Weights: [block of 64 outputs]{[word][pair of bits][8 parities of a row] words of 64 outputs in
 // the order of `position`, then their p_K, eight times}. Rows: [group of 8]{[word]{prefix parities
 // before and after each bit}, then p_K, in all bits of a lane}, one lane per row.
+//
+// Where a group has 32 outputs and as many bits of a tap, two are multiplied at once: the bits of a
+// tap side by side in a word of K, the outputs side by side in a block. A table has eight entries of
+// 32 outputs for each of them, which `vpermd` looks up. Rows: the indices of even and of odd pairs.
 #include "bnn_bgemm.h"
 
 #if BNN_X86_64
@@ -24,182 +28,70 @@
 
 #include "../bits/word_bits.h"
 #include "../planes_avx512.h"
+#include "parity_rows_avx512.h"
 
-#define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-#define BNN_TARGET_INLINE \
-  static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx512dq")))
-#define BNN_UNROLL _Pragma("clang loop unroll(full)")
+enum { most_blocks = 2 };
 
-enum {
-  columns = 64,
-  group_rows = 8,
-  pairs_per_word = 32,
-  vectors_per_word = 2,
-  most_blocks = 2,
-};
-
-static size_t block_vectors(size_t words) { return words * pairs_per_word + 1; }
-static size_t group_vectors(size_t words) { return words * vectors_per_word + 1; }
-
-static size_t weight_bytes(size_t outputs, size_t words) {
-  return (outputs + columns - 1) / columns * block_vectors(words) * sizeof(__m512i);
+static size_t weight_bytes_of(size_t field, size_t outputs, size_t words) {
+  return (outputs + columns - 1) / columns * block_vectors(field, words) * sizeof(__m512i);
 }
 
 static size_t arranged_bytes(size_t rows, size_t words) {
   return (rows + group_rows - 1) / group_rows * group_vectors(words) * sizeof(__m512i);
 }
 
+// Which of the three exchanges that transpose 8 × 8 bits are left to the planes: the last one would
+// tear fields of half a word apart.
+static size_t exchanged_later(size_t field) { return field == 64 ? 3 : 2; }
+
 // The bit of an output in the words of its block: a transposition of 8 × 8, so that the outputs
-// that share a bit of their bytes follow each other.
-static size_t position(size_t output) { return output % 8 * 8 + output / 8; }
+// that share a bit of their bytes follow each other, but for what is exchanged later.
+static size_t position(size_t field, size_t output) {
+  for (size_t i = 0; i < exchanged_later(field); i++) {
+    const size_t differ = (output >> i ^ output >> (i + 3)) & 1;
+    output ^= differ << i | differ << (i + 3);
+  }
+  return output;
+}
 
 // The entries of one pair from the outputs' parities before, within and after it.
-static void fill_entries(const uint64_t parities[3], uint64_t entries[8]) {
-  for (size_t row = 0; row < 8; row++) {
+static void fill_entries(size_t field, const uint64_t parities[3], uint64_t *entries) {
+  for (size_t row = 0; row < table_entries; row++) {
     const uint64_t before = parities[0] ^ (0 - (uint64_t)(row & 1));
     const uint64_t within = parities[1] ^ (0 - (uint64_t)(row >> 1 & 1));
     const uint64_t after = parities[2] ^ (0 - (uint64_t)(row >> 2 & 1));
-    entries[row] = (within & ~after) | (~within & before);
+    const uint64_t found = (within & ~after) | (~within & before);
+    for (size_t bit = 0; bit < 64; bit += field) {
+      char *entry = (char *)entries + (bit / field * table_entries + row) * (field / 8);
+      memcpy(entry, (const char *)&found + bit / 8, field / 8);
+    }
   }
 }
 
-static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, void *packed) {
+// Bit k of each field for its own outputs.
+static uint64_t own_bits(size_t field, const uint64_t planes[columns], size_t k) {
+  if (field == 64) return planes[k];
+  return (planes[k] & UINT32_MAX) | (planes[field + k] & ~(uint64_t)UINT32_MAX);
+}
+
+static void pack_rows(
+  size_t field, size_t outputs, size_t words, const uint64_t *rows, void *packed) {
   uint64_t *out = packed;
   for (size_t first = 0; first < outputs; first += columns) {
     uint64_t parity = 0;
     for (size_t k = 0; k < words; k++) {
       uint64_t planes[columns] = {0};
       for (size_t o = first; o < first + columns && o < outputs; o++)
-        planes[position(o - first)] = rows[o * words + k];
+        planes[position(field, o - first)] = rows[o * words + k];
       bnn_transpose_words(planes);
-      for (size_t pair = 0; pair < pairs_per_word; pair++, out += 8) {
-        const uint64_t within = parity ^ planes[2 * pair], after = within ^ planes[2 * pair + 1];
-        fill_entries((const uint64_t[]){parity, within, after}, out);
+      for (size_t pair = 0; pair < pairs_per_word(field); pair++, out += 8) {
+        const uint64_t within = parity ^ own_bits(field, planes, 2 * pair);
+        const uint64_t after = within ^ own_bits(field, planes, 2 * pair + 1);
+        fill_entries(field, (const uint64_t[]){parity, within, after}, out);
         parity = after;
       }
     }
     for (size_t lane = 0; lane < 8; lane++) *out++ = parity;
-  }
-}
-
-// How many halves from a word on lie side by side: up to those of two words.
-static inline size_t halves_in_a_row(const bnn_bit_rows *rows, size_t word) {
-  const uint32_t *offsets = rows->offsets + 2 * word;
-  const size_t left = rows->halves - 2 * word, most = left < 4 ? left : 4;
-  size_t count = 1;
-  while (count < most && offsets[count] == offsets[0] + count) count++;
-  return count;
-}
-
-// One word of each row of a group, whose halves lie side by side; 0 for rows after the last.
-BNN_TARGET_INLINE __m512i load_words(const uint32_t *const *rows, size_t count, size_t offset) {
-  __m512i words = _mm512_setzero_si512();
-  BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
-    if (m >= count) break;
-    const __m128i bits = _mm_loadl_epi64((const void *)(rows[m] + offset));
-    words = _mm512_mask_broadcastq_epi64(words, (__mmask8)(1u << m), bits);
-  }
-  return words;
-}
-
-// The same where its halves lie apart, or it has one only.
-BNN_TARGET_INLINE __m512i gather_words(
-  const uint32_t *const *rows, size_t count, const uint32_t *offsets, bool has_two) {
-  __m512i words = _mm512_setzero_si512();
-  BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
-    if (m >= count) break;
-    const uint64_t low = rows[m][offsets[0]], high = has_two ? rows[m][offsets[1]] : 0;
-    const long long bits = (long long)(low | high << 32);
-    words = _mm512_mask_set1_epi64(words, (__mmask8)(1u << m), bits);
-  }
-  return words;
-}
-
-// Two words side by side of each row of a whole group.
-BNN_TARGET_INLINE void load_two_words(
-  const uint32_t *const *rows, size_t offset, __m512i words[2]) {
-  __m512i pairs[2];
-  BNN_UNROLL for (size_t odd = 0; odd < 2; odd++) {
-    pairs[odd] = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(rows[odd] + offset)));
-    BNN_UNROLL for (size_t m = 2; m < group_rows; m += 2) {
-      const __m128i pair = _mm_loadu_si128((const void *)(rows[m + odd] + offset));
-      pairs[odd] = _mm512_mask_broadcast_i64x2(pairs[odd], (__mmask8)(3u << m), pair);
-    }
-  }
-  words[0] = _mm512_unpacklo_epi64(pairs[0], pairs[1]);
-  words[1] = _mm512_unpackhi_epi64(pairs[0], pairs[1]);
-}
-
-// Bit k becomes the parity of the bits up to k.
-BNN_TARGET_INLINE __m512i prefix_parities(__m512i words) {
-  BNN_UNROLL for (unsigned step = 1; step < 64; step *= 2)
-    words = _mm512_xor_si512(words, _mm512_slli_epi64(words, step));
-  return words;
-}
-
-// Writes one word of the rows of a group; all bits of a lane of `parity` are the parity before it.
-BNN_TARGET_INLINE __m512i arrange_word(__m512i bits, __m512i parity, __m512i *out) {
-  const __m512i after = _mm512_xor_si512(prefix_parities(bits), parity);
-  out[0] = _mm512_sub_epi64(_mm512_add_epi64(after, after), parity);
-  out[1] = after;
-  return _mm512_srai_epi64(after, 63);
-}
-
-// Whether the first elements of rows follow each other as their words do in a vector.
-static bool are_neighbors(const uint32_t *const *rows) {
-  for (size_t m = 0; m + 1 < group_rows; m++)
-    if (rows[m] + 2 != rows[m + 1]) return false;
-  return true;
-}
-
-// Arranges whole words of a whole group of neighbors.
-BNN_TARGET_INLINE void arrange_neighbors(const bnn_bit_rows *rows, size_t first, __m512i *out) {
-  const size_t words = bnn_row_words(rows);
-  __m512i parity = _mm512_setzero_si512();
-  for (size_t k = 0; k < words; k++, out += vectors_per_word) {
-    const __m512i bits = _mm512_loadu_si512(rows->rows[first] + rows->offsets[2 * k]);
-    parity = arrange_word(bits, parity, out);
-  }
-  *out = parity;
-}
-
-BNN_TARGET_INLINE void arrange_group(
-  const bnn_bit_rows *rows, size_t first, size_t count, __m512i *out) {
-  const uint32_t *const *pointers = rows->rows + first;
-  const size_t words = bnn_row_words(rows);
-  __m512i parity = _mm512_setzero_si512();
-  for (size_t k = 0; k < words; k++, out += vectors_per_word) {
-    const uint32_t *offsets = rows->offsets + 2 * k;
-    const size_t halves = halves_in_a_row(rows, k);
-    // One word, or the second of two.
-    __m512i bits[2];
-    if (halves == 1) {
-      bits[1] = 2 * k + 1 < rows->halves ? gather_words(pointers, count, offsets, true)
-                                         : gather_words(pointers, count, offsets, false);
-    } else if (halves == 4 && count == group_rows) {
-      load_two_words(pointers, offsets[0], bits);
-      parity = arrange_word(bits[0], parity, out);
-      out += vectors_per_word;
-      k++;
-    } else {
-      bits[1] = load_words(pointers, count, offsets[0]);
-    }
-    parity = arrange_word(bits[1], parity, out);
-  }
-  *out = parity;
-}
-
-BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
-  __m512i *out = arranged;
-  const bool is_whole = bnn_row_words_are_whole(rows);
-  const size_t step = group_vectors(bnn_row_words(rows));
-  for (size_t m = 0; m < rows->count; m += group_rows, out += step) {
-    const size_t left = rows->count - m, count = left < group_rows ? left : group_rows;
-    if (is_whole && count == group_rows && are_neighbors(rows->rows + m)) {
-      arrange_neighbors(rows, m, out);
-    } else {
-      arrange_group(rows, m, count, out);
-    }
   }
 }
 
@@ -234,8 +126,9 @@ typedef struct ahead {
 enum { line_bytes = 64 };
 
 // Shares the tables of some blocks among the words of all groups of rows.
-static ahead ahead_of(const void *next, size_t blocks, size_t words, size_t groups) {
-  const size_t parts = groups * ((words + 1) / 2), lines = blocks * block_vectors(words);
+static ahead ahead_of(
+  size_t field, const void *next, size_t blocks, size_t words, size_t groups) {
+  const size_t parts = groups * ((words + 1) / 2), lines = blocks * block_vectors(field, words);
   return (ahead){next, next && parts > 0 ? (lines + parts - 1) / parts : 0};
 }
 
@@ -244,40 +137,52 @@ BNN_TARGET_INLINE void ask(ahead *ahead) {
     _mm_prefetch(ahead->from, _MM_HINT_T1);
 }
 
-// The parities before, within and after a pair, in the low bits of each lane. A vector read some
-// bytes later has the bytes of all lanes that much lower: where they begin on a byte, that relieves
-// the ports of arithmetic of a shift. Where two blocks share a shift, reading across cache lines
-// costs more.
-BNN_TARGET_INLINE __m512i
-parities_of(const __m512i *before, __m512i after, unsigned pair, size_t blocks) {
+// The index of a pair in the low bits of each field. A vector read some bytes later has the bytes of
+// all lanes that much lower: where they begin on a byte, that relieves the ports of arithmetic of a
+// shift. Where two blocks share a shift, reading across cache lines costs more.
+BNN_TARGET_INLINE __m512i index_of(
+  size_t field, const __m512i *row, unsigned pair, size_t blocks) {
+  if (field == 32) return _mm512_srli_epi64(row[pair % 2], pair / 2 * 4);
   const unsigned bit = 2 * pair;
-  if (pair == 0) return *before;
-  if (blocks == 1 && bit % 8 == 0) return _mm512_loadu_si512((const char *)before + bit / 8);
-  return _mm512_srli_epi64(after, bit - 1);
+  if (pair == 0) return row[0];
+  if (blocks == 1 && bit % 8 == 0) return _mm512_loadu_si512((const char *)row + bit / 8);
+  return _mm512_srli_epi64(row[1], bit - 1);
 }
 
-// Adds one word of K of a group of rows, for each block of outputs; `carries` have the weight 64.
-BNN_TARGET_INLINE void add_word(
-  size_t blocks, const __m512i *row, const __m512i *const *tables, size_t word,
-  low_counter *counters, __m512i *carries) {
+BNN_TARGET_INLINE __m512i look_up(size_t field, __m512i indices, __m512i table) {
+  return field == 64 ? _mm512_permutexvar_epi64(indices, table)
+                     : _mm512_permutexvar_epi32(indices, table);
+}
+
+// The pairs whose carries have the weight 64, and how many words they are.
+enum { unit_pairs = 1 << (low_planes - 1) };
+BNN_TARGET_INLINE size_t words_per_unit(size_t field) { return unit_pairs / pairs_per_word(field); }
+
+// Adds a unit of words of a group of rows, or one word, for each block of outputs; `carries` have the
+// weight 64.
+BNN_TARGET_INLINE void add_words(
+  size_t field, size_t words, size_t blocks, const __m512i *row, const __m512i *const *tables,
+  size_t first, low_counter *counters, __m512i *carries) {
   // The carries of each plane wait for a second one.
-  __m512i waiting[most_blocks][low_planes];
-  const __m512i *before = row + word * vectors_per_word, after = before[1];
-  BNN_UNROLL for (unsigned pair = 0; pair < pairs_per_word; pair++) {
-    const __m512i parities = parities_of(before, after, pair, blocks);
+  __m512i waiting[most_blocks][low_planes], found[most_blocks];
+  const unsigned pairs = (unsigned)(words * pairs_per_word(field));
+  size_t plane = 0;
+  row += first * vectors_per_word;
+  BNN_UNROLL for (unsigned pair = 0; pair < pairs; pair++) {
+    const unsigned word = pair / pairs_per_word(field), own = pair % pairs_per_word(field);
+    const __m512i index = index_of(field, row + word * vectors_per_word, own, blocks);
     BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
-      __m512i found = _mm512_permutexvar_epi64(parities, tables[b][word * pairs_per_word + pair]);
-      size_t plane = 0;
-      BNN_UNROLL for (; plane < low_planes - 1; plane++) {
-        if (pair >> plane & 1) {
-          found = add_carry(&counters[b].planes[plane], waiting[b][plane], found);
-        } else {
-          waiting[b][plane] = found;
-          break;
-        }
-      }
-      if (plane == low_planes - 1) carries[b] = found;
+      found[b] = look_up(field, index, tables[b][first * pairs_per_word(field) + pair]);
+      for (plane = 0; pair >> plane & 1; plane++)
+        found[b] = add_carry(&counters[b].planes[plane], waiting[b][plane], found[b]);
+      waiting[b][plane] = found[b];
     }
+  }
+  // Of less than a unit the last carry has none to wait for.
+  BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
+    for (size_t last = plane; last < low_planes - 1; last++)
+      found[b] = add_carry(&counters[b].planes[last], found[b], _mm512_setzero_si512());
+    carries[b] = found[b];
   }
 }
 
@@ -305,11 +210,27 @@ BNN_TARGET_INLINE void settle(high_counter *counter) {
   }
 }
 
-// Writes the planes of `words` words, but for the parity. `blocks` is a constant.
+// Writes the planes of a block; those above the number of carries are 0.
+BNN_TARGET_INLINE void write_planes(
+  size_t field, const low_counter *low, const high_counter *high, bnn_planes *out) {
+  const size_t first = exchanged_later(field);
+  _mm512_store_si512(out->words[0], _mm512_setzero_si512());
+  _mm512_store_si512(out->words[last_plane], _mm512_setzero_si512());
+  BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++)
+    _mm512_store_si512(out->words[low_at + plane], exchange_rows(low->planes[plane], first));
+  for (size_t plane = 0; plane < high_planes; plane++) {
+    const bool is_set = field != 64 && high->carries >> plane != 0;
+    const __m512i own = high->planes[plane];
+    _mm512_store_si512(out->words[high_at + plane], is_set ? exchange_rows(own, first) : own);
+  }
+}
+
+// Counts `words` words, but for the parity. `field` and `blocks` are constants.
 BNN_TARGET_INLINE void count_words(
-  size_t blocks, const __m512i *row, const __m512i *const *tables, size_t first, size_t words,
-  ahead *ahead, bnn_planes *const *out) {
+  size_t field, size_t blocks, const __m512i *row, const __m512i *const *tables, size_t first,
+  size_t words, ahead *ahead, bnn_planes *const *out) {
   const __m512i zero = _mm512_setzero_si512();
+  const size_t unit = words_per_unit(field), end = first + words;
   low_counter low[most_blocks];
   high_counter high[most_blocks];
   BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
@@ -317,21 +238,27 @@ BNN_TARGET_INLINE void count_words(
     high[b].carries = 0;
     for (size_t plane = 0; plane < high_planes; plane++) high[b].planes[plane] = zero;
   }
-  for (size_t word = 0; word < words; word += 2) {
-    ask(ahead);
+  for (size_t word = first; word < end;) {
     __m512i carries[2][most_blocks] = {{zero, zero}, {zero, zero}};
-    add_word(blocks, row, tables, first + word, low, carries[0]);
-    if (word + 1 < words) add_word(blocks, row, tables, first + word + 1, low, carries[1]);
+    ask(ahead);
+    if (end - word < unit) {
+      add_words(field, 1, blocks, row, tables, word, low, carries[0]);
+      word += 1;
+    } else {
+      add_words(field, unit, blocks, row, tables, word, low, carries[0]);
+      word += unit;
+      if (end - word >= unit) {
+        add_words(field, unit, blocks, row, tables, word, low, carries[1]);
+        word += unit;
+      }
+    }
     BNN_UNROLL for (size_t b = 0; b < blocks; b++)
       add_high(
         &high[b], add_carry(&low[b].planes[low_planes - 1], carries[0][b], carries[1][b]));
   }
   BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
     settle(&high[b]);
-    _mm512_store_si512(out[b]->words[0], zero);
-    _mm512_store_si512(out[b]->words[last_plane], zero);
-    memcpy(out[b]->words[low_at], low[b].planes, sizeof low[b].planes);
-    memcpy(out[b]->words[high_at], high[b].planes, sizeof high[b].planes);
+    write_planes(field, &low[b], &high[b], out[b]);
   }
 }
 
@@ -375,33 +302,34 @@ enum { longest_chunk = 2 * ((1 << high_planes) - 1) };
 
 // Counts words of a group of rows and of one or two blocks of outputs.
 BNN_TARGET_INLINE void count_chunk(
-  size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t first,
-  size_t chunk, ahead *ahead, bnn_planes *const *counts) {
-  const __m512i *const tables[most_blocks] = {weights, weights + block_vectors(words)};
+  size_t field, size_t blocks, const __m512i *row, const __m512i *weights, size_t words,
+  size_t first, size_t chunk, ahead *ahead, bnn_planes *const *counts) {
+  const __m512i *const tables[most_blocks] = {weights, weights + block_vectors(field, words)};
   if (blocks == 1) {
-    count_words(1, row, tables, first, chunk, ahead, counts);
+    count_words(field, 1, row, tables, first, chunk, ahead, counts);
   } else {
-    count_words(2, row, tables, first, chunk, ahead, counts);
+    count_words(field, 2, row, tables, first, chunk, ahead, counts);
   }
   for (size_t b = 0; b < blocks; b++) {
     const bool is_last = first + chunk == words;
     const __m512i parity = _mm512_xor_si512(
-      row[words * vectors_per_word], tables[b][words * pairs_per_word]);
+      row[words * vectors_per_word], tables[b][words * pairs_per_word(field)]);
     _mm512_store_si512(
-      counts[b]->words[parity_at], is_last ? parity : _mm512_setzero_si512());
+      counts[b]->words[parity_at],
+      is_last ? exchange_rows(parity, exchanged_later(field)) : _mm512_setzero_si512());
   }
 }
 
-BNN_TARGET static void multiply_group(
-  size_t blocks, const __m512i *row, const __m512i *weights, size_t words, size_t outputs,
-  ahead *ahead, target to) {
+BNN_TARGET_INLINE void multiply_group(
+  size_t field, size_t blocks, const __m512i *row, const __m512i *weights, size_t words,
+  size_t outputs, ahead *ahead, target to) {
   const int32_t *sums[group_rows];
   size_t first = 0;
   do {
     const size_t left = words - first, chunk = left < longest_chunk ? left : longest_chunk;
     bnn_planes planes[most_blocks] __attribute__((aligned(64)));
     bnn_planes *const counts[most_blocks] = {planes, planes + 1};
-    count_chunk(blocks, row, weights, words, first, chunk, ahead, counts);
+    count_chunk(field, blocks, row, weights, words, first, chunk, ahead, counts);
     for (size_t b = 0; b < blocks; b++) {
       target part = to;
       part.first += b * columns;
@@ -414,73 +342,113 @@ BNN_TARGET static void multiply_group(
   } while (first < words);
 }
 
-BNN_TARGET static void multiply(
-  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
+// How many of the blocks that are left are multiplied together; the same word has other groups in
+// each block where it has several.
+static inline size_t blocks_of(size_t field, size_t left) { return field == 64 && left > 1 ? 2 : 1; }
+
+BNN_TARGET_INLINE void multiply_rows(
+  size_t field, const bnn_bit_rows *rows, const void *arranged, size_t outputs,
+  const void *packed_weights, const void *next, target to) {
   const size_t words = bnn_row_words(rows), groups = (rows->count + group_rows - 1) / group_rows;
   const __m512i *weights = packed_weights;
-  size_t blocks;
+  const int32_t *const *bases = to.bases;
+  int32_t *out = to.out;
   // The tables of a block or two are used by all rows before those of the next are read.
-  for (size_t o = 0; o < outputs; o += blocks * columns) {
-    blocks = outputs - o > columns ? 2 : 1;
-    const __m512i *row = arranged, *following = weights + blocks * block_vectors(words);
-    const bool is_last = outputs - o <= blocks * columns;
-    ahead ahead = ahead_of(is_last ? next : following, blocks, words, groups);
+  while (to.first < outputs) {
+    const size_t left = outputs - to.first;
+    const size_t blocks = blocks_of(field, (left + columns - 1) / columns);
+    const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
+    const bool is_last = left <= blocks * columns;
+    ahead ahead = ahead_of(field, is_last ? next : following, blocks, words, groups);
     for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
-      const size_t left = rows->count - m;
-      const target to = {
-        .bases = bases + m,
-        .out = out + m * out_stride,
-        .out_stride = out_stride,
-        .rows = left < group_rows ? left : group_rows,
-        .first = o,
-      };
-      multiply_group(blocks, row, weights, words, outputs - o, &ahead, to);
+      to.rows = rows->count - m < group_rows ? rows->count - m : group_rows;
+      to.bases = bases + m;
+      to.out = out + m * to.out_stride;
+      multiply_group(field, blocks, row, weights, words, left, &ahead, to);
     }
+    to.first += blocks * columns;
     weights = following;
   }
 }
 
-BNN_TARGET static void count(
-  const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
-  const void *next, bnn_planes *planes) {
+BNN_TARGET_INLINE void count_rows(
+  size_t field, const bnn_bit_rows *rows, const void *arranged, size_t outputs,
+  const void *packed_weights, const void *next, bnn_planes *planes) {
   const size_t words = bnn_row_words(rows), groups = (rows->count + group_rows - 1) / group_rows;
   const size_t all = (outputs + columns - 1) / columns;
   const __m512i *weights = packed_weights;
   size_t blocks;
   for (size_t block = 0; block < all; block += blocks) {
-    blocks = all - block > 1 ? 2 : 1;
-    const __m512i *row = arranged, *following = weights + blocks * block_vectors(words);
+    blocks = blocks_of(field, all - block);
+    const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
     const bool is_last = all - block <= blocks;
-    ahead ahead = ahead_of(is_last ? next : following, blocks, words, groups);
+    ahead ahead = ahead_of(field, is_last ? next : following, blocks, words, groups);
     for (size_t group = 0; group < groups; group++, row += group_vectors(words)) {
       bnn_planes *to = planes + group * all + block;
       count_chunk(
-        blocks, row, weights, words, 0, words, &ahead, (bnn_planes *const[]){to, to + 1});
+        field, blocks, row, weights, words, 0, words, &ahead, (bnn_planes *const[]){to, to + 1});
     }
     weights = following;
   }
 }
 
+// The functions for words of fields of FIELD bits.
+#define BNN_PARITY_FUNCTIONS(FIELD)                                                            \
+  static size_t weight_bytes_##FIELD(size_t outputs, size_t words) {                           \
+    return weight_bytes_of(FIELD, outputs, words);                                             \
+  }                                                                                            \
+  static void pack_weights_##FIELD(                                                            \
+    size_t outputs, size_t words, const uint64_t *rows, void *packed) {                        \
+    pack_rows(FIELD, outputs, words, rows, packed);                                            \
+  }                                                                                            \
+  BNN_TARGET static void arrange_##FIELD(const bnn_bit_rows *rows, void *arranged) {           \
+    arrange_rows(FIELD, rows, 1, arranged);                                                    \
+  }                                                                                            \
+  BNN_TARGET static void arrange_two_##FIELD(const bnn_bit_rows *rows, void *arranged) {       \
+    arrange_rows(FIELD, rows, 2, arranged);                                                    \
+  }                                                                                            \
+  BNN_TARGET static void multiply_##FIELD(                                                     \
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *weights,       \
+    const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {          \
+    const target to = {.bases = bases, .out = out, .out_stride = out_stride};                  \
+    multiply_rows(FIELD, rows, arranged, outputs, weights, next, to);                          \
+  }                                                                                            \
+  BNN_TARGET static void count_##FIELD(                                                        \
+    const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *weights,       \
+    const void *next, bnn_planes *planes) {                                                    \
+    count_rows(FIELD, rows, arranged, outputs, weights, next, planes);                         \
+  }
+
+#define BNN_PARITY_MEMBERS(FIELD)                                                              \
+  .isa = BNN_ISA_AVX512, .best_rows = 32, .best_outputs = 128,                                 \
+  .weight_bytes = weight_bytes_##FIELD, .pack_weights = pack_weights_##FIELD,                  \
+  .arranged_bytes = arranged_bytes, .arrange = arrange_##FIELD,                                \
+  .arrange_two = arrange_two_##FIELD,                                                          \
+  .halves_per_gather = 512, .multiply = multiply_##FIELD, .count = count_##FIELD,              \
+  .most_counted_words = longest_chunk
+
+BNN_PARITY_FUNCTIONS(64)
+BNN_PARITY_FUNCTIONS(32)
+
+// The costs on Intel's CPUs follow from those of one group: they were not measured.
+static const bnn_bgemm of_two_groups = {
+  .name = "bnn_bgemm_8x2x32__avx512",
+  .cost = {.rows = 8, .outputs = 64, .word = 50, .rest = 430, .tested_rest = 110, .row_word = 23},
+  .intel_cost = {
+    .rows = 8, .outputs = 64, .word = 34, .rest = 560, .tested_rest = 110, .row_word = 14},
+  BNN_PARITY_MEMBERS(32),
+};
+
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
-  .isa = BNN_ISA_AVX512,
   .cost = {
     .rows = 8, .outputs = 64, .word = 80, .rest = 410, .tested_rest = 110, .row_word = 12,
-    .outside_word = 20},
+    .group_word = 20, .outside_word = 8},
   .intel_cost = {
     .rows = 8, .outputs = 64, .word = 60, .rest = 560, .tested_rest = 110, .row_word = 12,
     .group_word = 25, .lone_word = 14},
-  .best_rows = 32,
-  .best_outputs = 128,
-  .weight_bytes = weight_bytes,
-  .pack_weights = pack_weights,
-  .arranged_bytes = arranged_bytes,
-  .arrange = arrange,
-  .halves_per_gather = 512,
-  .multiply = multiply,
-  .count = count,
-  .most_counted_words = longest_chunk,
+  .of_two_groups = &of_two_groups,
+  BNN_PARITY_MEMBERS(64),
 };
 
 #endif

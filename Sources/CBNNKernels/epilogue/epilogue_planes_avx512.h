@@ -66,7 +66,7 @@ BNN_TARGET static void finish_planes(
 BNN_INLINE __m512i inside_bounds(const bnn_planes *planes, const bnn_plane_bounds *bounds) {
   enum { borrow = 0x8e };
   __m512i below_from = _mm512_setzero_si512(), below_to = below_from;
-  BNN_UNROLL for (size_t plane = 0; plane < bnn_bound_planes; plane++) {
+  for (size_t plane = 0; plane < bounds->planes; plane++) {
     const __m512i bits = _mm512_load_si512(planes->words[plane + 1]);
     const __m512i from = _mm512_set1_epi64((long long)bounds->from[plane]);
     const __m512i to = _mm512_set1_epi64((long long)bounds->to[plane]);

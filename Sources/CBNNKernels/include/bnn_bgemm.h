@@ -74,9 +74,11 @@ typedef struct bnn_bgemm {
   size_t (*weight_bytes)(size_t outputs, size_t words);
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
   // Rows as the kernel wants them, which is done once for all outputs; align them to 64. Null where
-  // rows are read where they lie.
+  // rows are read where they lie. `arrange_two` arranges the rows of two groups, one after the other:
+  // those of the second are one word further on. Null where that is no faster.
   size_t (*arranged_bytes)(size_t rows, size_t words);
   void (*arrange)(const bnn_bit_rows *rows, void *arranged);
+  void (*arrange_two)(const bnn_bit_rows *rows, void *arranged);
   // How many halves times outputs take about as long as gathering one row without gaps: rows with
   // gaps are worth it up to there.
   size_t halves_per_gather;
@@ -94,6 +96,10 @@ typedef struct bnn_bgemm {
     const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
     const void *next, bnn_planes *planes);
   size_t most_counted_words;
+  // The same design for two groups of 32 bits per tap and 32 outputs at once: a word of K has the
+  // bits of one tap side by side, and the outputs are side by side, too. Of the bits of a row of
+  // weights only those of its own group count. Null where there is none.
+  const struct bnn_bgemm *of_two_groups;
 } bnn_bgemm;
 
 #define BNN_BGEMM_KERNEL(object) BNN_DECLARE_KERNEL(bnn_bgemm, object)

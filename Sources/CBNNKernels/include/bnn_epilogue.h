@@ -36,9 +36,11 @@ typedef struct bnn_epilogue_test {
 } bnn_epilogue_test;
 
 // Mismatches of 64 outputs are inside when `from <= mismatches && mismatches < to`: the planes of
-// both, in the order of `bnn_planes`. Of channels that do not exist nothing is inside.
+// both, in the order of `bnn_planes`. All after the first `planes`, and those of mismatches, are 0.
+// Of channels that do not exist nothing is inside.
 enum { bnn_bound_planes = 14 };
 typedef struct bnn_plane_bounds {
+  size_t planes;
   uint64_t from[bnn_bound_planes], to[bnn_bound_planes];
 } bnn_plane_bounds;
 
@@ -77,9 +79,10 @@ typedef struct bnn_epilogue {
     const bnn_plane_bounds *const *bounds, const uint64_t *outside_is_plus, uint64_t *bits);
 } bnn_epilogue;
 
-// The bounds of mismatches for which `base − 2 · mismatches` is inside of the bounds of channels.
+// The bounds of mismatches, up to `most` of which there are, for which `base − 2 · mismatches` is
+// inside of the bounds of channels. `most` is less than 1 << `bnn_bound_planes`, less 1.
 void bnn_plane_bounds_pack(
-  size_t channels, const int32_t *bases, const int32_t *lower, const int32_t *upper,
+  size_t channels, size_t most, const int32_t *bases, const int32_t *lower, const int32_t *upper,
   bnn_plane_bounds *bounds);
 
 #define BNN_EPILOGUE_KERNEL(object) BNN_DECLARE_KERNEL(bnn_epilogue, object)

@@ -130,10 +130,12 @@ static inline int64_t byte_of_pixel(
 
 // A few bytes, which a call would take longer for than copying them.
 static inline void copy_few(char *to, const char *from, size_t bytes) {
-  if (bytes > 64) {
+  if (bytes > 256) {
     memcpy(to, from, bytes);
     return;
   }
+#pragma clang loop unroll(disable)
+  for (; bytes >= 16; bytes -= 16, to += 16, from += 16) memcpy(to, from, 16);
   for (; bytes >= 8; bytes -= 8, to += 8, from += 8) memcpy(to, from, 8);
   for (; bytes > 0; bytes--) *to++ = *from++;
 }

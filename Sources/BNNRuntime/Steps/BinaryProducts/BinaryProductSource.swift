@@ -36,5 +36,11 @@ struct BinaryProductSource {
 
   var outputsPerGroup: Int { outputs / groups }
   var bitsPerTap: Int { input.channels / groups }
+  /// What the choice of a design follows from.
+  func shape(isTested: Bool) -> BinaryProductShape {
+    BinaryProductShape(
+      rows: plan.positionsPerImage, outputs: outputsPerGroup, taps: plan.taps,
+      bitsPerTap: bitsPerTap, groups: groups, isTested: isTested)
+  }
   var macs: Int { StepWork.product(plan.positions, outputs, weights.depth) }
 }

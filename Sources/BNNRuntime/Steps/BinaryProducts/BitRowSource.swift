@@ -74,11 +74,16 @@ struct BitRowSource {
       offsets: UnsafePointer(offsets.pointer))
   }
 
-  /// Prepares the rows of a group, after those of the one before it unless they are the first. They
-  /// hold until the scratch is used again.
+  /// Whether the words of each group lie one word after those of the group before it.
+  var groupsAreWords: Bool {
+    if case .inPlace = layout { bitsPerTap == 64 } else { false }
+  }
+
+  /// Prepares the rows of a group, after those of the one `step` before it unless they are the
+  /// first. They hold until the scratch is used again.
   func prepare(
-    _ positions: Range<Int>, group: Int, isStart: Bool, scratch: UnsafeMutableRawPointer,
-    _ execution: Execution
+    _ positions: Range<Int>, group: Int, isStart: Bool, step: Int,
+    scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let source = UnsafePointer(input.bits(execution))
     let pointers = (scratch + pointersOffset)
@@ -91,7 +96,7 @@ struct BitRowSource {
           positions: positions, scratch: scratch + bitsOffset)
       }
       // Rows have whole pixels, of which a group sees a part.
-      let groups = isStart ? group : 1
+      let groups = isStart ? group : step
       if groups > 0 { pointers.advanceAll(positions.count, by: groups * (bitsPerTap / 32)) }
     case .gathered(let gather, let window):
       let bits = scratch + bitsOffset

@@ -1,7 +1,10 @@
 /// The integer part of a binary convolution, the sums of products of ±1 under the window of each
-/// output position: one product per group, of rows of its bits.
+/// output position: one product per group, of rows of its bits, or per so many groups as a kernel
+/// multiplies at once, which are one group here.
 final class GroupwiseProduct {
   private let source: BinaryProductSource
+  private let groups: Int
+  private let outputsPerGroup: Int
   private let rows: BitRowSource
   private let kernel: BinaryProductKernel
   private let weights: AlignedMemory
@@ -9,6 +12,8 @@ final class GroupwiseProduct {
   private let words: Int
   private let rowsOffset: Int
   private let kernelOffset: Int
+  /// Whether the rows of two groups are arranged at once.
+  private let arrangesTwo: Bool
   private let basesOffset: Int
   /// Bytes that each worker needs.
   let scratchBytes: Int
@@ -24,19 +29,20 @@ final class GroupwiseProduct {
     _ source: BinaryProductSource, isTested: Bool, _ context: LayerContext
   ) throws(RuntimeError) {
     self.source = source
-    let outputs = source.outputsPerGroup
-    let depth = source.plan.taps * source.bitsPerTap
     // The weights are laid out for all batch sizes.
-    let kernel = context.kernels.binaryProduct(
-      for: BinaryProductShape(
-        rows: source.plan.positionsPerImage, outputs: outputs, words: (depth + 63) / 64,
-        isTested: isTested, isGrouped: source.groups > 1))
+    let design = context.kernels.binaryProduct(for: source.shape(isTested: isTested))
+    let kernel = design.kernel
     self.kernel = kernel
+    groups = source.groups / design.groupsAtOnce
+    outputsPerGroup = source.outputsPerGroup * design.groupsAtOnce
+    let (groups, outputs) = (groups, outputsPerGroup)
+    let depth = source.plan.taps * source.bitsPerTap * design.groupsAtOnce
     weightsLeaveCache = kernel.weightBytes(outputs: outputs, words: (depth + 63) / 64) > 1 << 19
     tile = GroupwiseProduct.tile(
-      source, kernel, weightsLeaveCache: weightsLeaveCache, threads: context.threads)
+      source, kernel, outputsPerGroup: outputs, weightsLeaveCache: weightsLeaveCache,
+      threads: context.threads)
     rows = try BitRowSource(
-      source.input, source.plan, groups: source.groups, outputsPerGroup: outputs,
+      source.input, source.plan, groups: groups, outputsPerGroup: outputs,
       outsideIsPlus: source.outsideIsPlus, tileRows: tile.rows, kernel: kernel, context)
     let (words, run) = ((rows.halves + 1) / 2, rows.run)
     self.words = words
@@ -46,29 +52,38 @@ final class GroupwiseProduct {
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
-      layer: context.index, byteCount: bytes * source.groups
+      layer: context.index, byteCount: bytes * groups
     ) { base throws(RuntimeError) in
-      for group in 0..<source.groups {
-        let first = group * outputs
-        source.weights.withWords(of: first..<(first + outputs), run: run) {
-          kernel.packWeights(outputs: outputs, words: words, rows: $0, into: base + group * bytes)
+      for group in 0..<groups {
+        let own = group * outputs..<(group + 1) * outputs
+        let pack = { rows in
+          kernel.packWeights(
+            outputs: outputs, words: words, rows: rows, into: base + group * bytes)
+        }
+        if design.groupsAtOnce > 1 {
+          source.weights.withWords(of: own, groupSize: source.outputsPerGroup, pack)
+        } else {
+          source.weights.withWords(of: own, run: run, pack)
         }
       }
     }
     var regions = RegionLayout()
     rowsOffset = regions.add(rows.scratchBytes)
-    kernelOffset = regions.add(kernel.arrangedBytes(rows: tile.rows, words: words))
+    arrangesTwo = kernel.arrangesTwo && groups > 1 && rows.groupsAreWords
+    kernelOffset = regions.add(
+      kernel.arrangedBytes(rows: tile.rows, words: words) * (arrangesTwo ? 2 : 1))
     basesOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<Int32>?>.stride)
     scratchBytes = regions.byteCount
   }
 
   /// Parts of the outputs are whole blocks of channels, and whole groups or parts of one.
   private static func tile(
-    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, weightsLeaveCache: Bool,
-    threads: Int
+    _ source: BinaryProductSource, _ kernel: BinaryProductKernel, outputsPerGroup perGroup: Int,
+    weightsLeaveCache: Bool, threads: Int
   ) -> BinaryTile {
-    let perGroup = source.outputsPerGroup
-    guard let outputs = kernel.bestOutputs, source.groups == 1 || perGroup % outputs == 0 else {
+    guard let outputs = kernel.bestOutputs.map({ min($0, perGroup) }),
+      perGroup == source.outputs || (outputs % 64 == 0 && perGroup % outputs == 0)
+    else {
       return BinaryTile(
         outputs: source.outputs, positions: source.plan.positions, threads: threads)
     }
@@ -78,7 +93,7 @@ final class GroupwiseProduct {
     let splitsOutputs =
       threads > 1 && weightsLeaveCache && positions <= rows && source.outputs >= threads * outputs
     var tile = BinaryTile(
-      rows: rows, of: positions, multiple: 8, outputs: min(outputs, source.outputs),
+      rows: rows, of: positions, multiple: 8, outputs: outputs,
       threads: splitsOutputs ? 1 : threads)
     tile.splitsOutputs = splitsOutputs
     return tile
@@ -97,13 +112,13 @@ final class GroupwiseProduct {
     source.bases.fill(bases, positions: positions, output: outputs.lowerBound)
     var first = outputs.lowerBound
     while first < outputs.upperBound {
-      let (group, start) = first.quotientAndRemainder(dividingBy: source.outputsPerGroup)
-      let end = min(outputs.upperBound, first - start + source.outputsPerGroup)
-      let bits = bits(
+      let (group, start) = first.quotientAndRemainder(dividingBy: outputsPerGroup)
+      let end = min(outputs.upperBound, first - start + outputsPerGroup)
+      let (bits, arranged) = bits(
         positions, group: group, isNew: start == 0,
         isStart: order.isStart && first == outputs.lowerBound, scratch: scratch, execution)
       kernel.multiply(
-        bits, arranged: scratch + kernelOffset, outputs: end - first,
+        bits, arranged: arranged, outputs: end - first,
         packedWeights: packedWeights(group: group, from: start),
         next: next(after: end, isFirst: order.isFirst), bases: bases,
         out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
@@ -118,34 +133,46 @@ final class GroupwiseProduct {
     into planes: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
     _ execution: Execution
   ) {
-    let (group, start) = outputs.lowerBound.quotientAndRemainder(
-      dividingBy: source.outputsPerGroup)
+    let (group, start) = outputs.lowerBound.quotientAndRemainder(dividingBy: outputsPerGroup)
+    let (bits, arranged) = bits(
+      positions, group: group, isNew: start == 0, isStart: order.isStart, scratch: scratch,
+      execution)
     kernel.count(
-      bits(
-        positions, group: group, isNew: start == 0, isStart: order.isStart, scratch: scratch,
-        execution),
-      arranged: scratch + kernelOffset, outputs: outputs.count,
+      bits, arranged: arranged, outputs: outputs.count,
       packedWeights: packedWeights(group: group, from: start),
       next: next(after: outputs.upperBound, isFirst: order.isFirst), into: planes)
   }
 
-  /// The rows of a group; further parts of its outputs use the same.
+  /// The rows of a group, and where they are arranged; further parts of its outputs use the same, and
+  /// every second group those that were arranged with the one before.
   private func bits(
     _ positions: Range<Int>, group: Int, isNew: Bool, isStart: Bool,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
-  ) -> BitRows {
-    guard isNew || isStart else { return rows.rows(positions, scratch: scratch + rowsOffset) }
-    rows.prepare(
-      positions, group: group, isStart: isStart, scratch: scratch + rowsOffset, execution)
-    let bits = rows.rows(positions, scratch: scratch + rowsOffset)
-    kernel.arrange(bits, into: scratch + kernelOffset)
-    return bits
+  ) -> (rows: BitRows, arranged: UnsafeRawPointer) {
+    let arranged = scratch + kernelOffset
+    let place = arrangesTwo ? group % 2 : 0
+    if isStart || (isNew && place == 0) {
+      rows.prepare(
+        positions, group: group - place, isStart: isStart, step: arrangesTwo ? 2 : 1,
+        scratch: scratch + rowsOffset, execution)
+      let bits = rows.rows(positions, scratch: scratch + rowsOffset)
+      if arrangesTwo, group - place + 1 < groups {
+        kernel.arrangeTwo(bits, into: arranged)
+      } else {
+        kernel.arrange(bits, into: arranged)
+      }
+    }
+    return (
+      rows.rows(positions, scratch: scratch + rowsOffset),
+      UnsafeRawPointer(
+        arranged + place * kernel.arrangedBytes(rows: positions.count, words: words))
+    )
   }
 
   /// The weights of the outputs from `output` on, where it is worth asking for them.
   private func next(after output: Int, isFirst: Bool) -> UnsafeRawPointer? {
     guard output < source.outputs, isFirst || weightsLeaveCache else { return nil }
-    let (group, start) = output.quotientAndRemainder(dividingBy: source.outputsPerGroup)
+    let (group, start) = output.quotientAndRemainder(dividingBy: outputsPerGroup)
     return UnsafeRawPointer(packedWeights(group: group, from: start))
   }
 

@@ -18,8 +18,10 @@ struct PlaneReference {
   }
 
   /// For bits of a test of accumulators.
+  /// - Parameter most: how many mismatches there may be.
   init(
-    _ bases: AccumulatorBases, _ test: EpilogueKernel.Test, channels: Int, _ context: LayerContext
+    _ bases: AccumulatorBases, most: Int, _ test: EpilogueKernel.Test, channels: Int,
+    _ context: LayerContext
   ) throws(RuntimeError) {
     self.bases = bases
     boundBytes = EpilogueKernel.Test.boundBytes(channels: channels)
@@ -28,7 +30,7 @@ struct PlaneReference {
     let bounds = try context.budget.allocate(bytes)
     for index in 0..<bases.classes {
       test.packBounds(
-        channels: channels, bases: bases.bases(ofClass: index),
+        channels: channels, most: most, bases: bases.bases(ofClass: index),
         into: bounds.base + index * boundBytes)
     }
     self.bounds = bounds

@@ -18,9 +18,27 @@ struct WeightRows {
   func withWords(
     of outputs: Range<Int>, run: Int, _ body: (UnsafePointer<UInt64>) -> Void
   ) {
-    let runs = run == 0 ? 0 : depth / run
     let runBits = (run + 31) / 32 * 32
-    let words = (runs * runBits + 63) / 64
+    let words = ((run == 0 ? 0 : depth / run) * runBits + 63) / 64
+    withRows(of: outputs, words: words, run: run, body) { _, index in index * runBits }
+  }
+
+  /// Rows of the outputs of several groups, of `size` each, with one word for every tap, in which the
+  /// `size` bits of each group have a place of their own; 0 but for the output's own group.
+  func withWords(
+    of outputs: Range<Int>, groupSize size: Int, _ body: (UnsafePointer<UInt64>) -> Void
+  ) {
+    withRows(of: outputs, words: depth / size, run: size, body) { row, index in
+      index * 64 + row % 64 / size * size
+    }
+  }
+
+  /// - Parameter place: the bit of a row that a run begins at.
+  private func withRows(
+    of outputs: Range<Int>, words: Int, run: Int, _ body: (UnsafePointer<UInt64>) -> Void,
+    place: (_ row: Int, _ run: Int) -> Int
+  ) {
+    let runs = run == 0 ? 0 : depth / run
     var rows = [UInt64](repeating: 0, count: outputs.count * words + 1)
     rows.withUnsafeMutableBufferPointer { rows in
       dense.withUnsafeBufferPointer { dense in
@@ -30,7 +48,7 @@ struct WeightRows {
             for index in 0..<runs {
               BitKernel.copy(
                 run, from: from, at: output * depth + index * run, to: to,
-                at: row * words * 64 + index * runBits)
+                at: row * words * 64 + place(row, index))
             }
           }
         }
