@@ -197,7 +197,6 @@ struct PlanLayout {
         var rest = layer.outputs[...]
         if joined[layer.outputs[0]] == nil, let operand = replacedOperand(of: layer),
           let region = regionOfValue[operand],
-          regions[region].first >= 0,
           buffers.indices.allSatisfy({ regionOfValue[$0] != region || lastUses[$0] <= step })
         {
           regionOfValue[layer.outputs[0]] = region
@@ -225,12 +224,16 @@ struct PlanLayout {
     arenaBytes = plan.byteCount
   }
 
-  /// The last step that reads each value, or what shares its place; after the last step for outputs.
+  /// The last step that reads each value, or what shares its place; after the last step for outputs
+  /// and for constants, which the next run reads again.
   private func lastUses(in model: BinaryModel) -> [Int] {
     var lastUses = [Int](repeating: -1, count: buffers.count)
     for value in model.outputs { lastUses[value] = model.layers.count }
     for (step, layer) in model.layers.enumerated().reversed() {
       for value in layer.inputs { lastUses[value] = max(lastUses[value], step) }
+      if case .array(.constant) = layer.operation {
+        for value in layer.outputs { lastUses[value] = model.layers.count }
+      }
       if case .reshape = layer.operation, keepsLayout(layer) {
         let input = layer.inputs[0]
         lastUses[input] = max(lastUses[input], lastUses[layer.outputs[0]])

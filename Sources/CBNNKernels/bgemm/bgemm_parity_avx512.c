@@ -28,6 +28,7 @@
 
 #include "../bits/word_bits.h"
 #include "../planes_avx512.h"
+#include "parity_entries.h"
 #include "parity_rows_avx512.h"
 
 enum { most_blocks = 2 };
@@ -54,13 +55,10 @@ static size_t position(size_t field, size_t output) {
   return output;
 }
 
-// The entries of one pair from the outputs' parities before, within and after it.
-static void fill_entries(size_t field, const uint64_t parities[3], uint64_t *entries) {
+// The entries of one pair, of fields of outputs.
+static void fill_entries(size_t field, output_parities own, uint64_t *entries) {
   for (size_t row = 0; row < table_entries; row++) {
-    const uint64_t before = parities[0] ^ (0 - (uint64_t)(row & 1));
-    const uint64_t within = parities[1] ^ (0 - (uint64_t)(row >> 1 & 1));
-    const uint64_t after = parities[2] ^ (0 - (uint64_t)(row >> 2 & 1));
-    const uint64_t found = (within & ~after) | (~within & before);
+    const uint64_t found = table_entry(own, row);
     for (size_t bit = 0; bit < 64; bit += field) {
       char *entry = (char *)entries + (bit / field * table_entries + row) * (field / 8);
       memcpy(entry, (const char *)&found + bit / 8, field / 8);
@@ -85,10 +83,10 @@ static void pack_rows(
         planes[position(field, o - first)] = rows[o * words + k];
       bnn_transpose_words(planes);
       for (size_t pair = 0; pair < pairs_per_word(field); pair++, out += 8) {
-        const uint64_t within = parity ^ own_bits(field, planes, 2 * pair);
-        const uint64_t after = within ^ own_bits(field, planes, 2 * pair + 1);
-        fill_entries(field, (const uint64_t[]){parity, within, after}, out);
-        parity = after;
+        const output_parities own = next_parities(
+          parity, own_bits(field, planes, 2 * pair), own_bits(field, planes, 2 * pair + 1));
+        fill_entries(field, own, out);
+        parity = own.after;
       }
     }
     for (size_t lane = 0; lane < 8; lane++) *out++ = parity;
@@ -442,8 +440,8 @@ static const bnn_bgemm of_two_groups = {
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
   .cost = {
-    .rows = 8, .outputs = 64, .word = 80, .rest = 410, .tested_rest = 110, .row_word = 12,
-    .group_word = 20, .outside_word = 8},
+    .rows = 8, .outputs = 64, .word = 80, .rest = 385, .tested_rest = 110, .row_word = 12,
+    .group_word = 23, .outside_word = 8},
   .intel_cost = {
     .rows = 8, .outputs = 64, .word = 60, .rest = 560, .tested_rest = 110, .row_word = 12,
     .group_word = 25, .lone_word = 14},

@@ -15,7 +15,7 @@
   static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx512dq")))
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
 
-enum { columns = 64, group_rows = 8, table_entries = 8, vectors_per_word = 2 };
+enum { columns = 64, group_rows = 8, vectors_per_word = 2 };
 
 static inline size_t pairs_per_word(size_t field) { return field / 2; }
 

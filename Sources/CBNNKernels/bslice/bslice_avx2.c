@@ -17,9 +17,9 @@ typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 const bnn_bslice bnn_bslice_4__avx2 = {
   .name = "bnn_bslice_4__avx2",
   .isa = BNN_ISA_AVX2,
-  .most_narrow = {.bits = 64, .integers = 32},
-  .most_wide = {.bits = 64, .integers = 32},
-  .most_ungrouped = {.bits = 80, .integers = 16},
+  .most_narrow = {.bits = 64, .integers = 24},
+  .most_wide = {.bits = 48, .integers = 12},
+  .most_ungrouped = {.bits = 40, .integers = 12},
   BNN_BSLICE_FUNCTIONS,
 };
 
