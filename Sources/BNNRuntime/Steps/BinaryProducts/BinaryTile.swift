@@ -6,11 +6,13 @@ struct BinaryTile {
   /// which there are more of.
   var splitsOutputs = false
 
-  /// Accumulators of all outputs take about 16 KiB, but epilogues take eight rows together; no tile
-  /// is so large that threads are idle.
-  init(outputs: Int, positions: Int, threads: Int) {
+  /// Accumulators of all outputs take up to 16 KiB, but epilogues take eight rows together. Rows are
+  /// no more than 32, or have no more than 128 words: what a tile costs beside its rows then counts
+  /// less. No tile is so large that threads are idle.
+  init(outputs: Int, words: Int, positions: Int, threads: Int) {
     let share = (positions + threads - 1) / threads
-    rows = max(1, min(max(4096 / max(outputs, 1), 8), 32, share))
+    let fitting = min(max(4096 / max(outputs, 1), 8), max(128 / max(words, 1), 32))
+    rows = max(1, min(fitting, share))
     self.outputs = outputs
   }
 

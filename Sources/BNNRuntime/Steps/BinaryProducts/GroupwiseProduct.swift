@@ -85,7 +85,8 @@ final class GroupwiseProduct {
       perGroup == source.outputs || (outputs % 64 == 0 && perGroup % outputs == 0)
     else {
       return BinaryTile(
-        outputs: source.outputs, positions: source.plan.positions, threads: threads)
+        outputs: source.outputs, words: (source.weights.depth + 63) / 64,
+        positions: source.plan.positions, threads: threads)
     }
     // Weights that leave the cache are read again for each tile.
     let positions = source.plan.positions
