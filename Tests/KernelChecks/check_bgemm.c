@@ -107,6 +107,33 @@ static void run(const bnn_bgemm *kernel, shape s, operands x, size_t groups) {
   }
 }
 
+// Planes of the product of a group are what is subtracted from the bases.
+static void run_count(const bnn_bgemm *kernel, shape s, operands x) {
+  const uint32_t *bits = place_copy(x.bits, bit_count(s) * sizeof(uint32_t), 4);
+  const uint32_t **rows = place(s.rows * sizeof *rows, sizeof *rows);
+  for (size_t m = 0; m < s.rows; m++) rows[m] = bits + m * s.row_step;
+  const uint32_t *offsets = place_copy(x.offsets, s.halves * sizeof(uint32_t), 4);
+  const bnn_bit_rows source = {s.rows, s.halves, rows, offsets};
+  void *packed = place(kernel->weight_bytes(s.outputs, words(s)), 64);
+  void *arranged = place(kernel->arranged_bytes(s.rows, words(s)), 64);
+  const size_t blocks = (s.outputs + 63) / 64;
+  bnn_planes *planes = place((s.rows + 7) / 8 * blocks * sizeof *planes, 64);
+  int32_t *out = place(out_count(s) * sizeof(int32_t), 4);
+  kernel->pack_weights(s.outputs, words(s), x.weights, packed);
+  kernel->arrange(&source, arranged);
+  kernel->count(&source, arranged, s.outputs, packed, NULL, planes);
+  memcpy(out, x.out, out_count(s) * sizeof(int32_t));
+  for (size_t m = 0; m < s.rows; m++)
+    for (size_t o = 0; o < s.outputs; o++) {
+      const bnn_planes *own = planes + m / 8 * blocks + o / 64;
+      int32_t twice = 0;
+      for (int plane = 0; plane < 16; plane++)
+        twice |= (int32_t)(own->words[plane][m % 8] >> (o % 8 * 8 + o % 64 / 8) & 1) << plane;
+      out[m * s.out_stride + o] = x.bases[m * s.outputs + o] - twice;
+    }
+  expect_bytes("planes", out, x.out, out_count(s) * sizeof(int32_t));
+}
+
 static void check_shape(const bnn_bgemm *kernel, shape s, bool is_opposite) {
   const operands x = make_operands(s, is_opposite);
   multiply(s, x, x.bits, x.out);
@@ -117,6 +144,7 @@ static void check_shape(const bnn_bgemm *kernel, shape s, bool is_opposite) {
       s.field, is_opposite ? ", all mismatches" : "");
     run(kernel, s, x, 1);
     if (kernel->arrange_two) run(kernel, s, x, 2);
+    if (kernel->count && words(s) <= kernel->most_counted_words) run_count(kernel, s, x);
     end_case();
   }
   free(x.bits), free(x.offsets), free(x.weights), free(x.bases), free(x.out);

@@ -128,8 +128,9 @@ final class EpilogueProgram {
 
   /// Whether mismatches may be given in bit planes.
   var takesPlanes: Bool {
-    kernel.takesPlanes && takesChannelRanges
-      && last.operands.allSatisfy { $0.operand.isOneRun }
+    guard takesChannelRanges else { return false }
+    if case .integers = test { return kernel.testsPlanes }
+    return kernel.finishesPlanes && last.operands.allSatisfy { $0.operand.isOneRun }
   }
 
   /// What rows of planes of up to `most` mismatches are finished with.

@@ -147,8 +147,9 @@ struct EpilogueKernel {
     }
   }
 
-  /// Whether it takes mismatches in bit planes.
-  var takesPlanes: Bool { kernel.planes != nil && kernel.plane_bits != nil }
+  /// Whether it takes mismatches in bit planes to finish them, or to test them for bits.
+  var finishesPlanes: Bool { kernel.planes != nil }
+  var testsPlanes: Bool { kernel.plane_bits != nil }
 
   /// Tests mismatches in the planes of some of `count` channels against the bounds of each row.
   func test(

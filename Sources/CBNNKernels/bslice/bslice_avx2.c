@@ -18,8 +18,8 @@ const bnn_bslice bnn_bslice_4__avx2 = {
   .name = "bnn_bslice_4__avx2",
   .isa = BNN_ISA_AVX2,
   .most_narrow = {.bits = 64, .integers = 24},
-  .most_wide = {.bits = 48, .integers = 12},
-  .most_ungrouped = {.bits = 40, .integers = 12},
+  .most_wide = {.bits = 28, .integers = 12},
+  .most_ungrouped = {.bits = 28, .integers = 12},
   BNN_BSLICE_FUNCTIONS,
 };
 

@@ -67,8 +67,8 @@ typedef struct bnn_epilogue {
   void (*accumulators)(
     size_t rows, bnn_channel_range channels, const int32_t *x, const bnn_epilogue_test *test,
     uint64_t *bits);
-  // The same from planes of [8 rows][64 of the channels] and the bases of each row; null, as is the
-  // next one, where a kernel takes none.
+  // The same from planes of [8 rows][64 of the channels] and the bases of each row; this and the next
+  // one are null where a kernel takes none.
   void (*planes)(
     size_t rows, bnn_channel_range channels, const bnn_planes *planes,
     const int32_t *const *bases, const bnn_epilogue_step *steps, size_t count, float *values,
