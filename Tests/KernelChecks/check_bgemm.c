@@ -12,8 +12,8 @@ typedef struct operands {
   int32_t *bases, *out, *out_of_second;
 } operands;
 
-// The words of a second group are one word further on.
-enum { second_group = 2 };
+// The halves of a second group are this or less further on.
+enum { most_apart = 2 };
 
 static size_t bit_count(shape s) { return (s.rows - 1) * s.row_step + s.halves; }
 static size_t words(shape s) { return (s.halves + 1) / 2; }
@@ -23,14 +23,14 @@ static size_t out_count(shape s) { return (s.rows - 1) * s.out_stride + s.output
 // Where `is_opposite`, every bit is a mismatch, so that counters reach their limits.
 static operands make_operands(shape s, bool is_opposite) {
   const operands x = {
-    .bits = reference((bit_count(s) + second_group) * sizeof(uint32_t)),
+    .bits = reference((bit_count(s) + most_apart) * sizeof(uint32_t)),
     .offsets = reference(s.halves * sizeof(uint32_t)),
     .weights = reference(s.outputs * words(s) * sizeof(uint64_t)),
     .bases = reference(s.rows * s.outputs * sizeof(int32_t)),
     .out = reference(out_count(s) * sizeof(int32_t)),
     .out_of_second = reference(out_count(s) * sizeof(int32_t)),
   };
-  for (size_t i = 0; i < bit_count(s) + second_group; i++)
+  for (size_t i = 0; i < bit_count(s) + most_apart; i++)
     x.bits[i] = is_opposite ? 0 : (uint32_t)random_bits();
   // Halves in their order, in runs of five of which the last comes first, or in any order.
   for (size_t i = 0; i < s.halves; i++) {
@@ -72,7 +72,7 @@ static void multiply(shape s, operands x, const uint32_t *bits, int32_t *out) {
 
 // The product of a group, or the products of two whose rows are arranged together.
 static void run(const bnn_bgemm *kernel, shape s, operands x, size_t groups) {
-  const size_t halves = bit_count(s) + (groups - 1) * second_group;
+  const size_t halves = bit_count(s) + (groups - 1) * kernel->halves_apart;
   const uint32_t *bits = place_copy(x.bits, halves * sizeof(uint32_t), 4);
   const int32_t *bases = place_copy(x.bases, s.rows * s.outputs * sizeof(int32_t), 4);
   const uint32_t **rows = place(s.rows * sizeof *rows, sizeof *rows);
@@ -137,7 +137,7 @@ static void run_count(const bnn_bgemm *kernel, shape s, operands x) {
 static void check_shape(const bnn_bgemm *kernel, shape s, bool is_opposite) {
   const operands x = make_operands(s, is_opposite);
   multiply(s, x, x.bits, x.out);
-  multiply(s, x, x.bits + second_group, x.out_of_second);
+  multiply(s, x, x.bits + kernel->halves_apart, x.out_of_second);
   EACH_SIDE(side) {
     begin_case(
       side, "%zu rows, %zu outputs, %zu halves, fields of %zu bits%s", s.rows, s.outputs, s.halves,

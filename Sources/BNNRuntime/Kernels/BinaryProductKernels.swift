@@ -132,10 +132,11 @@ struct BinaryProductKernel {
   /// Bytes of arranged rows.
   func arrangedBytes(rows: Int, words: Int) -> Int { kernel.arranged_bytes?(rows, words) ?? 0 }
 
-  /// Whether it is faster to arrange the rows of two groups at once.
-  var arrangesTwo: Bool { kernel.arrange_two != nil }
+  /// How many halves of words groups lie apart whose rows it is faster to arrange two at a time; nil
+  /// where that is none.
+  var halvesOfTwo: Int? { kernel.arrange_two == nil ? nil : kernel.halves_apart }
 
-  /// Prepares the rows of a group, and of the one after it, whose words lie one word further on.
+  /// Prepares the rows of a group, and of the one after it, which lie so far apart.
   func arrangeTwo(_ rows: BitRows, into arranged: UnsafeMutableRawPointer) {
     var source = rows.source
     kernel.arrange_two?(&source, arranged)

@@ -128,6 +128,33 @@ BNN_AVX2 static void arrange(const bnn_bit_rows *rows, void *arranged) {
     arrange_group(rows, m, out);
 }
 
+// The rows of two groups whose halves lie side by side.
+BNN_AVX2 static void arrange_two(const bnn_bit_rows *rows, void *arranged) {
+  const size_t step = group_vectors(bnn_row_words(rows));
+  const size_t second = (rows->count + group_rows - 1) / group_rows * step;
+  __m256i *out = arranged;
+  for (size_t m = 0; m < rows->count; m += group_rows, out += step) {
+    const uint32_t *const *own = rows->rows + m;
+    const size_t left = rows->count - m, count = left < group_rows ? left : group_rows;
+    __m256i parities[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    __m256i *to = out;
+    // An odd number of halves is followed by one without bits.
+    for (size_t half = 0; half < 2 * bnn_row_words(rows); half++, to += vectors_per_half) {
+      __m256i bits[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+      if (half < rows->halves && count == group_rows) {
+        load_words(own, rows->offsets[half], &bits[0], &bits[1]);
+      } else if (half < rows->halves) {
+        bits[0] = gather_halves(own, count, rows->offsets[half]);
+        bits[1] = gather_halves(own, count, rows->offsets[half] + 1);
+      }
+      parities[0] = arrange_half(bits[0], parities[0], to);
+      parities[1] = arrange_half(bits[1], parities[1], to + second);
+    }
+    to[0] = parities[0];
+    to[second] = parities[1];
+  }
+}
+
 // sum + 2 · carry = sum + b + c in each bit.
 BNN_AVX2_INLINE __m256i add_carry(__m256i *sum, __m256i b, __m256i c) {
   const __m256i differ = _mm256_xor_si256(b, c), half = _mm256_xor_si256(b, *sum);
@@ -357,6 +384,8 @@ const bnn_bgemm bnn_bgemm_8x32__avx2 = {
   .pack_weights = pack_weights,
   .arranged_bytes = arranged_bytes,
   .arrange = arrange,
+  .arrange_two = arrange_two,
+  .halves_apart = 1,
   .halves_per_gather = 256,
   .multiply = multiply,
   .count = count,

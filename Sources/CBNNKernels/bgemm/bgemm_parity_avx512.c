@@ -421,7 +421,7 @@ BNN_TARGET_INLINE void count_rows(
   .isa = BNN_ISA_AVX512, .best_rows = 32, .best_outputs = 128,                                 \
   .weight_bytes = weight_bytes_##FIELD, .pack_weights = pack_weights_##FIELD,                  \
   .arranged_bytes = arranged_bytes, .arrange = arrange_##FIELD,                                \
-  .arrange_two = arrange_two_##FIELD,                                                          \
+  .arrange_two = arrange_two_##FIELD, .halves_apart = 2,                                       \
   .halves_per_gather = 512, .multiply = multiply_##FIELD, .count = count_##FIELD,              \
   .most_counted_words = longest_chunk
 

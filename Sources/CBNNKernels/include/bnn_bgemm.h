@@ -75,10 +75,11 @@ typedef struct bnn_bgemm {
   void (*pack_weights)(size_t outputs, size_t words, const uint64_t *rows, void *packed);
   // Rows as the kernel wants them, which is done once for all outputs; align them to 64. Null where
   // rows are read where they lie. `arrange_two` arranges the rows of two groups, one after the other:
-  // those of the second are one word further on. Null where that is no faster.
+  // those of the second are `halves_apart` halves further on. Null where that is no faster.
   size_t (*arranged_bytes)(size_t rows, size_t words);
   void (*arrange)(const bnn_bit_rows *rows, void *arranged);
   void (*arrange_two)(const bnn_bit_rows *rows, void *arranged);
+  size_t halves_apart;
   // How many halves times outputs take about as long as gathering one row without gaps: rows with
   // gaps are worth it up to there.
   size_t halves_per_gather;

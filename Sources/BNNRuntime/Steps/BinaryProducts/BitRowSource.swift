@@ -74,9 +74,10 @@ struct BitRowSource {
       offsets: UnsafePointer(offsets.pointer))
   }
 
-  /// Whether the words of each group lie one word after those of the group before it.
-  var groupsAreWords: Bool {
-    if case .inPlace = layout { bitsPerTap == 64 } else { false }
+  /// How many halves of words groups lie apart; nil where the rows of one do not tell where those of
+  /// another are.
+  var halvesOfGroup: Int? {
+    if case .inPlace = layout { bitsPerTap / 32 } else { nil }
   }
 
   /// Prepares the rows of a group, after those of the one `step` before it unless they are the

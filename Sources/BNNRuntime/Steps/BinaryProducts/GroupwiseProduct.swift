@@ -69,7 +69,8 @@ final class GroupwiseProduct {
     }
     var regions = RegionLayout()
     rowsOffset = regions.add(rows.scratchBytes)
-    arrangesTwo = kernel.arrangesTwo && groups > 1 && rows.groupsAreWords
+    arrangesTwo =
+      groups > 1 && kernel.halvesOfTwo != nil && kernel.halvesOfTwo == rows.halvesOfGroup
     kernelOffset = regions.add(
       kernel.arrangedBytes(rows: tile.rows, words: words) * (arrangesTwo ? 2 : 1))
     basesOffset = regions.add(tile.rows * MemoryLayout<UnsafePointer<Int32>?>.stride)
