@@ -112,6 +112,8 @@ struct BinaryProductKernel {
 
   /// Words of K whose mismatches it counts in bit planes; 0 where it does not.
   var mostCountedWords: Int { kernel.count == nil ? 0 : kernel.most_counted_words }
+  /// For fewer outputs integers are faster.
+  var fewestCountedOutputs: Int { kernel.fewest_counted_outputs }
 
   /// Bytes of the planes of rows and outputs.
   static func planeBytes(rows: Int, outputs: Int) -> Int {

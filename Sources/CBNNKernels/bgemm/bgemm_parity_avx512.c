@@ -440,8 +440,8 @@ static const bnn_bgemm of_two_groups = {
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
   .cost = {
-    .rows = 8, .outputs = 64, .word = 80, .rest = 385, .tested_rest = 110, .row_word = 12,
-    .group_word = 23, .outside_word = 8},
+    .rows = 8, .outputs = 64, .word = 80, .rest = 455, .tested_rest = 110, .row_word = 12,
+    .group_word = 18, .outside_word = 8},
   .intel_cost = {
     .rows = 8, .outputs = 64, .word = 60, .rest = 560, .tested_rest = 110, .row_word = 12,
     .group_word = 25, .lone_word = 14},

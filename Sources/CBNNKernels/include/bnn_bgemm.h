@@ -92,11 +92,11 @@ typedef struct bnn_bgemm {
     const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride);
   // Instead of what is left of the bases, the planes themselves: [8 rows][64 outputs]. Those of rows
   // and outputs after the last are not specified. Null where a kernel has none; `most_counted_words` is the
-  // number of words that they can hold.
+  // number of words that they can hold, and for less than `fewest_counted_outputs` they are not worth it.
   void (*count)(
     const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
     const void *next, bnn_planes *planes);
-  size_t most_counted_words;
+  size_t most_counted_words, fewest_counted_outputs;
   // The same design for two groups of 32 bits per tap and 32 outputs at once: a word of K has the
   // bits of one tap side by side, and the outputs are side by side, too. Of the bits of a row of
   // weights only those of its own group count. Null where there is none.

@@ -8,11 +8,15 @@ struct BinaryTile {
 
   /// Accumulators of all outputs take up to 16 KiB, but epilogues take eight rows together. Rows are
   /// no more than 32, or have no more than 128 words: what a tile costs beside its rows then counts
-  /// less. No tile is so large that threads are idle.
+  /// less.
+  static func rows(outputs: Int, words: Int) -> Int {
+    min(max(4096 / max(outputs, 1), 8), max(128 / max(words, 1), 32))
+  }
+
+  /// No tile is so large that threads are idle.
   init(outputs: Int, words: Int, positions: Int, threads: Int) {
     let share = (positions + threads - 1) / threads
-    let fitting = min(max(4096 / max(outputs, 1), 8), max(128 / max(words, 1), 32))
-    rows = max(1, min(fitting, share))
+    rows = max(1, min(BinaryTile.rows(outputs: outputs, words: words), share))
     self.outputs = outputs
   }
 

@@ -48,7 +48,7 @@ final class GroupwiseProduct {
     self.words = words
     countsInPlanes =
       kernel.mostCountedWords > 0 && words <= kernel.mostCountedWords
-      && tile.outputs <= outputs
+      && tile.outputs <= outputs && outputs >= kernel.fewestCountedOutputs
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
@@ -82,16 +82,19 @@ final class GroupwiseProduct {
     _ source: BinaryProductSource, _ kernel: BinaryProductKernel, outputsPerGroup perGroup: Int,
     weightsLeaveCache: Bool, threads: Int
   ) -> BinaryTile {
+    let words = (source.weights.depth + 63) / 64
     guard let outputs = kernel.bestOutputs.map({ min($0, perGroup) }),
       perGroup == source.outputs || (outputs % 64 == 0 && perGroup % outputs == 0)
     else {
       return BinaryTile(
-        outputs: source.outputs, words: (source.weights.depth + 63) / 64,
-        positions: source.plan.positions, threads: threads)
+        outputs: source.outputs, words: words, positions: source.plan.positions, threads: threads)
     }
     // Weights that leave the cache are read again for each tile.
     let positions = source.plan.positions
-    let rows = weightsLeaveCache ? 4 * kernel.bestRows : kernel.bestRows
+    let rows =
+      weightsLeaveCache
+      ? 4 * kernel.bestRows
+      : max(kernel.bestRows, BinaryTile.rows(outputs: outputs, words: words) / 8 * 8)
     let splitsOutputs =
       threads > 1 && weightsLeaveCache && positions <= rows && source.outputs >= threads * outputs
     var tile = BinaryTile(
