@@ -440,7 +440,7 @@ static const bnn_bgemm of_two_groups = {
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
   .cost = {
-    .rows = 8, .outputs = 64, .word = 80, .rest = 455, .tested_rest = 110, .row_word = 12,
+    .rows = 8, .outputs = 64, .word = 80, .rest = 455, .tested_rest = 110, .row_word = 10,
     .group_word = 18, .outside_word = 8},
   .intel_cost = {
     .rows = 8, .outputs = 64, .word = 60, .rest = 560, .tested_rest = 110, .row_word = 12,
