@@ -136,6 +136,46 @@ import Testing
     #expect(session.kernelNames.contains("bnn_bslice_2__scalar"))
   }
 
+  /// A sum takes the place of an input's copy, which every run makes again, but not of a constant,
+  /// which the next run reads.
+  @Test func operandsAreTheSameInEveryRun() throws {
+    var random = SeededGenerator(seed: 7)
+    let signs = random.signs(40 * 32)
+    func value(_ name: String, _ type: ElementType, _ channels: Int) -> ModelValue {
+      ModelValue(name: name, elementType: type, dimensions: [1, 4, 4, channels].map { .fixed($0) })
+    }
+    let constant = Tensor(random.reals(16 * 40), shape: [1, 4, 4, 40])
+    func sum(of operand: Int, into result: Int) -> Layer {
+      Layer(
+        name: "sum\(result)",
+        operation: .binaryConvolution(
+          ConvolutionGeometry(
+            window: WindowGeometry(kernel: [1, 1], padsBegin: [0, 0], padsEnd: [0, 0])),
+          weights: PackedTensor(shape: [40, 1, 1, 32]) { signs[$0] > 0 },
+          Epilogue(steps: [.add(operand: 0)])), inputs: [0, operand], outputs: [result])
+    }
+    let model = BinaryModel(
+      provenance: .test,
+      values: [
+        value("bits", .sign, 32), value("input", .float32, 40), value("constant", .float32, 40),
+        value("a", .float32, 40), value("b", .float32, 40),
+      ], inputs: [0, 1], outputs: [3, 4],
+      layers: [
+        Layer(name: "list", operation: .array(.constant(constant)), inputs: [], outputs: [2]),
+        sum(of: 1, into: 3), sum(of: 2, into: 4),
+      ])
+    let bits = random.signs(16 * 32)
+    let inputs = [
+      "bits": Tensor(PackedTensor(shape: [1, 4, 4, 32]) { bits[$0] > 0 }),
+      // The same numbers, so that both sums are the same.
+      "input": constant,
+    ]
+    let session = try InferenceSession(model)
+    let first = try session.run(inputs).map(\.tensor)
+    #expect(first[0] == first[1])
+    for _ in 0..<2 { #expect(try session.run(inputs).map(\.tensor) == first) }
+  }
+
   @Test func inputMayBeAnOutput() throws {
     var model = Self.network(.batch(1))
     model.outputs = [0, 0]
