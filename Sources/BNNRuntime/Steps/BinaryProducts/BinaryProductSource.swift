@@ -42,5 +42,6 @@ struct BinaryProductSource {
       rows: plan.positionsPerImage, outputs: outputsPerGroup, taps: plan.taps,
       bitsPerTap: bitsPerTap, groups: groups, isTested: isTested)
   }
+
   var macs: Int { StepWork.product(plan.positions, outputs, weights.depth) }
 }
