@@ -28,6 +28,7 @@
 
 #include "../bits/word_bits.h"
 #include "../planes_avx512.h"
+#include "ahead.h"
 #include "parity_entries.h"
 #include "parity_rows_avx512.h"
 
@@ -114,25 +115,11 @@ typedef struct low_counter {
   __m512i planes[low_planes];
 } low_counter;
 
-// What is asked for while products are computed, a share of it for every two words: tables take four
-// times the bits of the weights, and mostly come from outside of the second-level cache.
-typedef struct ahead {
-  const char *from;
-  size_t lines;
-} ahead;
-
-enum { line_bytes = 64 };
-
-// Shares the tables of some blocks among the words of all groups of rows.
-static ahead ahead_of(
+// Words of two units at a time ask for a share of the next tables.
+static ahead next_tables(
   size_t field, const void *next, size_t blocks, size_t words, size_t groups) {
-  const size_t parts = groups * ((words + 1) / 2), lines = blocks * block_vectors(field, words);
-  return (ahead){next, next && parts > 0 ? (lines + parts - 1) / parts : 0};
-}
-
-BNN_TARGET_INLINE void ask(ahead *ahead) {
-  for (size_t i = 0; i < ahead->lines; i++, ahead->from += line_bytes)
-    _mm_prefetch(ahead->from, _MM_HINT_T1);
+  const size_t bytes = blocks * block_vectors(field, words) * sizeof(__m512i);
+  return ahead_of(next, bytes, groups * ((words + 1) / 2));
 }
 
 // The index of a pair in the low bits of each field. A vector read some bytes later has the bytes of
@@ -357,7 +344,7 @@ BNN_TARGET_INLINE void multiply_rows(
     const size_t blocks = blocks_of(field, (left + columns - 1) / columns);
     const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
     const bool is_last = left <= blocks * columns;
-    ahead ahead = ahead_of(field, is_last ? next : following, blocks, words, groups);
+    ahead ahead = next_tables(field, is_last ? next : following, blocks, words, groups);
     for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
       to.rows = rows->count - m < group_rows ? rows->count - m : group_rows;
       to.bases = bases + m;
@@ -380,7 +367,7 @@ BNN_TARGET_INLINE void count_rows(
     blocks = blocks_of(field, all - block);
     const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
     const bool is_last = all - block <= blocks;
-    ahead ahead = ahead_of(field, is_last ? next : following, blocks, words, groups);
+    ahead ahead = next_tables(field, is_last ? next : following, blocks, words, groups);
     for (size_t group = 0; group < groups; group++, row += group_vectors(words)) {
       bnn_planes *to = planes + group * all + block;
       count_chunk(
