@@ -6,6 +6,7 @@
 #define BNN_WIDTH 16
 #define BNN_TILES 2
 #define BNN_VECTORS 2
+#define BNN_POINTS 6
 #include "winograd_loops.h"
 
 const bnn_winograd bnn_winograd_2x32__avx512 = {

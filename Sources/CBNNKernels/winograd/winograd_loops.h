@@ -1,6 +1,6 @@
 // The loops of convolutions in tiles for BNN_TARGET, with BNN_VECTORS vectors of BNN_WIDTH outputs of
-// BNN_TILES tiles side by side; the including file defines the four, and ends with
-// BNN_WINOGRAD_FUNCTIONS in its object.
+// BNN_TILES tiles side by side at BNN_POINTS of the points of rows, which are all or half of them; the
+// including file defines the five, and ends with BNN_WINOGRAD_FUNCTIONS in its object.
 //
 // A row of tiles is computed in four steps:
 // 1. The rows of pixels that it sees, phase by phase, become rows at the six points, written with
@@ -24,6 +24,9 @@ enum {
   // Tiles that fill the registers with sums, of several vectors of outputs, or of one.
   wide_tiles = BNN_TILES,
   narrow_tiles = BNN_TILES * BNN_VECTORS,
+  // Points of rows whose sums are in registers together. Less than all share what is read of the
+  // weights and of the input among more vectors and tiles.
+  points_at_once = BNN_POINTS,
   // Numbers of a chunk of channels at the six points of rows.
   cell = points * chunk,
 };
@@ -90,14 +93,27 @@ static size_t scratch_bytes(const bnn_winograd_shape *s) { return divide_scratch
     (v)[5] = (d)[5] - (d)[3] - 1.5f * even - odd;               \
   } while (0)
 
-// What six products say about `count` outputs: the powers of the points times the products.
-BNN_INLINE void from_points(size_t count, const floats_of_width *m, floats_of_width *y) {
+// What six products say about `count` outputs: the powers of the points times the products. First what
+// the first three of them say, then what the others add.
+BNN_INLINE void from_first_points(size_t count, const floats_of_width *m, floats_of_width *y) {
   const floats_of_width sum = m[1] + m[2], difference = m[1] - m[2];
-  y[0] = m[0] + sum + (m[3] + m[4]);
-  y[1] = difference + 2.0f * m[3] - 0.5f * m[4];
-  if (count > 2) y[2] = sum + 4.0f * m[3] + 0.25f * m[4];
-  if (count > 3) y[3] = difference + 8.0f * m[3] - 0.125f * m[4];
-  y[count - 1] += m[5];
+  y[0] = m[0] + sum;
+  y[1] = difference;
+  if (count > 2) y[2] = sum;
+  if (count > 3) y[3] = difference;
+}
+
+BNN_INLINE void add_last_points(size_t count, const floats_of_width *m, floats_of_width *y) {
+  y[0] += m[0] + m[1];
+  y[1] = y[1] + 2.0f * m[0] - 0.5f * m[1];
+  if (count > 2) y[2] = y[2] + 4.0f * m[0] + 0.25f * m[1];
+  if (count > 3) y[3] = y[3] + 8.0f * m[0] - 0.125f * m[1];
+  y[count - 1] += m[2];
+}
+
+BNN_INLINE void from_points(size_t count, const floats_of_width *m, floats_of_width *y) {
+  from_first_points(count, m, y);
+  add_last_points(count, m + points / 2, y);
 }
 
 // A chunk of six rows becomes a cell.
@@ -168,21 +184,43 @@ BNN_INLINE void columns_to_points(
 }
 
 // Adds the products of `count` channels, of which `first` is the first one in the weights, at the
-// first `used` points of rows.
+// points of rows from `from` up to `to`.
 BNN_INLINE void add_products(
-  size_t tiles, size_t wide, size_t used, size_t count, const float *inputs, size_t tile_step,
-  const float *const *weights, size_t first, floats_of_width *sums) {
+  size_t tiles, size_t wide, size_t from, size_t to, size_t count, const float *inputs,
+  size_t tile_step, const float *const *weights, size_t first, floats_of_width *sums) {
   for (size_t k = 0; k < count; k++) {
-    BNN_UNROLL for (size_t y = 0; y < used; y++) {
-      const size_t from = ((first + k) * points + y) * output_block;
+    BNN_UNROLL for (size_t y = from; y < to; y++) {
+      const size_t place = ((first + k) * points + y) * output_block;
       floats_of_width weight[vectors];
       BNN_UNROLL for (size_t v = 0; v < wide; v++)
-        memcpy(&weight[v], weights[v] + from, sizeof weight[v]);
+        memcpy(&weight[v], weights[v] + place, sizeof weight[v]);
       BNN_UNROLL for (size_t t = 0; t < tiles; t++) {
         const floats_of_width input = inputs[t * tile_step + y * chunk + k];
         BNN_UNROLL for (size_t v = 0; v < wide; v++)
-          sums[(t * wide + v) * points + y] += input * weight[v];
+          sums[(t * wide + v) * points_at_once + y - from] += input * weight[v];
       }
+    }
+  }
+}
+
+// The sums at some points of rows, from `from` on.
+BNN_INLINE void sum_points(
+  const bnn_winograd_shape *s, size_t tiles, size_t wide, size_t from, size_t counted,
+  const float *inputs, const float *const *weights, floats_of_width *sums) {
+  BNN_UNROLL for (size_t i = 0; i < tiles * wide * points_at_once; i++) sums[i] = 0;
+  const size_t channels = phase_channels(s), tile_step = chunk_count(s) * cell;
+  const size_t to = from + points_at_once;
+  // One order for all kernels: phases without a last tap, whose products are smaller, come first.
+  for (size_t phase = s->axes[0].stride; phase-- > 0;) {
+    const bool is_full = phase < s->axes[0].full_phases;
+    const float *input = inputs + phase * phase_chunks(s) * cell;
+    for (size_t c = 0; c < counted; c += chunk, input += cell) {
+      const size_t left = counted - c, count = left < chunk ? left : chunk;
+      const size_t first = phase * channels + c;
+      if (is_full || to < points)
+        add_products(tiles, wide, from, to, count, input, tile_step, weights, first, sums);
+      else
+        add_products(tiles, wide, from, points - 1, count, input, tile_step, weights, first, sums);
     }
   }
 }
@@ -192,29 +230,27 @@ BNN_INLINE void add_products(
 BNN_INLINE void sum_products(
   const bnn_winograd_shape *s, size_t tiles, size_t wide, size_t rows, size_t counted,
   const float *inputs, const float *const *weights, float *to) {
-  floats_of_width sums[narrow_tiles * points];
-  BNN_UNROLL for (size_t i = 0; i < tiles * wide * points; i++) sums[i] = 0;
-  const size_t channels = phase_channels(s), tile_step = chunk_count(s) * cell;
-  // One order for all kernels: phases without a last tap, whose products are smaller, come first.
-  for (size_t phase = s->axes[0].stride; phase-- > 0;) {
-    const bool is_full = phase < s->axes[0].full_phases;
-    const float *input = inputs + phase * phase_chunks(s) * cell;
-    for (size_t c = 0; c < counted; c += chunk, input += cell) {
-      const size_t left = counted - c, count = left < chunk ? left : chunk;
-      const size_t first = phase * channels + c;
-      if (is_full)
-        add_products(tiles, wide, points, count, input, tile_step, weights, first, sums);
-      else
-        add_products(tiles, wide, points - 1, count, input, tile_step, weights, first, sums);
-    }
+  BNN_UNROLL for (size_t from = 0; from < points; from += points_at_once) {
+    floats_of_width sums[narrow_tiles * points_at_once];
+    sum_points(s, tiles, wide, from, counted, inputs, weights, sums);
+    BNN_UNROLL for (size_t t = 0; t < tiles; t++)
+      BNN_UNROLL for (size_t v = 0; v < wide; v++) {
+        const floats_of_width *own = sums + (t * wide + v) * points_at_once;
+        float *place = to + t * rows * span + v * width;
+        floats_of_width y[bnn_winograd_most_outputs];
+        if (points_at_once == points) {
+          from_points(rows, own, y);
+        } else if (from == 0) {
+          from_first_points(rows, own, y);
+        } else {
+          BNN_UNROLL for (size_t i = 0; i < rows; i++)
+            memcpy(&y[i], place + i * span, sizeof y[i]);
+          add_last_points(rows, own, y);
+        }
+        BNN_UNROLL for (size_t i = 0; i < rows; i++)
+          memcpy(place + i * span, &y[i], sizeof y[i]);
+      }
   }
-  BNN_UNROLL for (size_t t = 0; t < tiles; t++)
-    BNN_UNROLL for (size_t v = 0; v < wide; v++) {
-      floats_of_width y[bnn_winograd_most_outputs];
-      from_points(rows, sums + (t * wide + v) * points, y);
-      BNN_UNROLL for (size_t i = 0; i < rows; i++)
-        memcpy(to + (t * rows + i) * span + v * width, &y[i], sizeof y[i]);
-    }
 }
 
 // Step 4 for a row of a tile and a vector of outputs.

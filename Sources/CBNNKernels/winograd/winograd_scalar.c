@@ -2,6 +2,7 @@
 #define BNN_WIDTH 4
 #define BNN_TILES 2
 #define BNN_VECTORS 1
+#define BNN_POINTS 6
 #include "winograd_loops.h"
 
 const bnn_winograd bnn_winograd_2x4__scalar = {
