@@ -40,6 +40,7 @@ static void choose_source(bnn_bslice_plan *plan) {
   plan->source_rows = plan->field == 0
     ? shape->bits_per_tap
     : (shape->bits_per_tap + plan->field - 1) / plan->field;
+  plan->in_pairs = shape->bits_per_tap % 2 == 0 && plan->field != 0 && plan->field % 2 == 0;
 }
 
 bnn_bslice_plan bnn_bslice_make_plan(const bnn_bslice *kernel, const bnn_bslice_shape *shape) {
@@ -93,10 +94,12 @@ size_t bnn_bslice_weight_words(const bnn_bslice_plan *plan) {
   return plan->period * plan->inputs * plan->kernel->vector_words;
 }
 
-// The order of inputs: taps of a line last, so that they find the plane in the cache.
+// The order of inputs: taps of a line last, so that they find the plane, or the two of a pair, in the
+// cache.
 static size_t input_of(const bnn_bslice_plan *plan, size_t tap, size_t channel) {
-  const size_t width = (size_t)plan->shape.window.kernel[2];
-  return (tap / width * plan->shape.bits_per_tap + channel) * width + tap % width;
+  const size_t width = (size_t)plan->shape.window.kernel[2], step = plan->in_pairs ? 2 : 1;
+  const size_t place = channel % step, first = channel - place;
+  return (tap / width * plan->shape.bits_per_tap + first) * width + tap % width * step + place;
 }
 
 void bnn_bslice_fill_offsets(const bnn_bslice_plan *plan, uint32_t *offsets) {
@@ -127,8 +130,10 @@ void bnn_bslice_pack_weights(
       for (size_t bit = 0; bit < 64 && bit < left; bit++)
         block[bit] = rows[(first + bit) * row_words + i / 64];
       bnn_transpose_words(block);
-      for (size_t k = i; k < i + 64 && k < plan->inputs; k++)
-        to[input_of(plan, k / bits, k % bits) * vector] = block[k - i];
+      for (size_t k = i; k < i + 64 && k < plan->inputs; k++) {
+        const uint64_t before = plan->in_pairs && k % 2 == 1 ? block[k - i - 1] : 0;
+        to[input_of(plan, k / bits, k % bits) * vector] = block[k - i] ^ before;
+      }
     }
   }
 }

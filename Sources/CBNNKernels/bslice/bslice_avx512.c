@@ -15,13 +15,26 @@
 enum { slice_words = 8 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 
-// sum + a + b = sum + 2 · carry. Where a and b differ, the carry is the complement of the new sum: so
-// both instructions write over what is not needed any more.
-BNN_TARGET static inline __attribute__((always_inline)) void add_bits(
-  slice *sum, const slice *a, const slice *b, slice *carry) {
-  const slice next = BNN_TERNARY(*sum, *a, *b, 0x96);
-  *carry = BNN_TERNARY(*a, next, *b, 0xb2);
+// Two slices of the same weight: one of them, and where they differ, which compilers never store: it
+// is part of the exclusive or of three operands that follows.
+typedef struct slice_pair {
+  slice one, differ;
+} slice_pair;
+
+#define BNN_ADDER BNN_TARGET static inline __attribute__((always_inline))
+
+// sum + a = sum + 2 · carry: where the sum changes, a has one bit, and the carry is the old sum.
+BNN_ADDER slice add_two(slice *sum, slice_pair a) {
+  const slice next = *sum ^ a.differ;
+  const slice carry = BNN_TERNARY(a.one, next, *sum, 0xb2);
   *sum = next;
+  return carry;
+}
+
+// sum + a + b = sum + 2 · (both carries).
+BNN_ADDER slice_pair add_four(slice *sum, slice_pair a, slice_pair b) {
+  const slice first = add_two(sum, a), second = add_two(sum, b);
+  return (slice_pair){first, first ^ second};
 }
 
 // Up to eight planes, constantly many, to bytes.
@@ -98,7 +111,11 @@ BNN_TARGET static void place_planes(
   const bnn_bslice_rows *rows, size_t lane_words, size_t position, bnn_planes *out) {
 #define BNN_PLACE_VECTOR(r, vector) \
   place_vector(rows, &c, r, vector, lane_words, position, out)
-  BNN_EACH_VECTOR(rows, rows->count_bits, BNN_PLACE_VECTOR)
+  if (rows->in_pairs) {
+    BNN_EACH_VECTOR(rows, rows->count_bits, true, BNN_PLACE_VECTOR)
+  } else {
+    BNN_EACH_VECTOR(rows, rows->count_bits, false, BNN_PLACE_VECTOR)
+  }
 }
 
 const bnn_bslice bnn_bslice_8__avx512 = {

@@ -73,7 +73,8 @@ static void write_line(
     const size_t left = plan->shape.bits_per_tap - first;
     plan->kernel->spread(
       source + first / plan->field * plan->plane_words, plan->plane_words, plan->field,
-      left < plan->field ? left : plan->field, to + first * plan->plane_words, plan->plane_words);
+      left < plan->field ? left : plan->field, plan->in_pairs, to + first * plan->plane_words,
+      plan->plane_words);
   }
 }
 
@@ -113,6 +114,7 @@ static bnn_bslice_rows rows_of(
     .count_bits = plan->count_bits,
     .words = at->count * plan->lane_words,
     .period = plan->period,
+    .in_pairs = plan->in_pairs,
     .lines = parts.lines,
     .offsets = make_lines(plan, operands, at, parts),
     .weights = operands->weights,

@@ -1,6 +1,6 @@
 // The loops of the family for BNN_TARGET, which the including file defines with the type `slice`
-// of `slice_words` words, BNN_MAJORITY of three slices, and the functions `add_bits` and `write_word`;
-// it ends with BNN_BSLICE_FUNCTIONS in its object.
+// of `slice_words` words, BNN_MAJORITY of three slices, and `slice_pair` with the functions `add_two`,
+// `add_four` and `write_word`; it ends with BNN_BSLICE_FUNCTIONS in its object.
 #include <string.h>
 
 #include "bnn_bslice.h"
@@ -19,10 +19,12 @@ typedef struct counter {
   slice planes[most_bits + 4][together], pending[most_bits + 4][together];
 } counter;
 
+BNN_INLINE slice_pair pair_of(slice a, slice b) { return (slice_pair){a, a ^ b}; }
+
 // The carry is the `arrived`-th at its level. Every second one but the first carries on.
 BNN_INLINE void add_carry(size_t n, counter *c, size_t level, size_t arrived, slice *carry) {
   for (; arrived > 2 && arrived % 2 == 1; level++, arrived /= 2)
-    BNN_EACH add_bits(&c->planes[level][r], &c->pending[level][r], &carry[r], &carry[r]);
+    BNN_EACH carry[r] = add_two(&c->planes[level][r], pair_of(c->pending[level][r], carry[r]));
   slice *to = arrived == 1 ? c->planes[level] : c->pending[level];
   BNN_EACH to[r] = carry[r];
 }
@@ -48,13 +50,24 @@ BNN_INLINE void advance(input_cursor *from, size_t inputs) {
   from->offsets += inputs;
 }
 
-// sum + two inputs = sum + 2 · carry.
-BNN_INLINE void add_pair(
-  size_t n, const input_cursor *from, size_t input, slice *sum, slice *carry) {
-  slice a[together], b[together];
-  differ(n, from, input, a);
-  differ(n, from, input + 1, b);
-  BNN_EACH add_bits(&sum[r], &a[r], &b[r], &carry[r]);
+// Two inputs. Of channels in pairs, the second has what differs from the first on both sides.
+BNN_INLINE void load_two(
+  size_t n, bool in_pairs, const input_cursor *from, size_t input, slice_pair *two) {
+  slice first[together], second[together];
+  differ(n, from, input, first);
+  differ(n, from, input + 1, second);
+  BNN_EACH two[r] =
+    in_pairs ? (slice_pair){first[r], second[r]} : pair_of(first[r], second[r]);
+}
+
+// sum + four inputs = sum + 2 · (both carries).
+BNN_INLINE void add_inputs(
+  size_t n, bool in_pairs, const input_cursor *from, size_t input, slice *sum,
+  slice_pair *carries) {
+  slice_pair a[together], b[together];
+  load_two(n, in_pairs, from, input, a);
+  load_two(n, in_pairs, from, input + 2, b);
+  BNN_EACH carries[r] = add_four(&sum[r], a[r], b[r]);
 }
 
 // Adds what is pending from the lowest level on, to which `arrived` carries came. Planes after the
@@ -80,23 +93,19 @@ BNN_INLINE void add_pending(size_t n, counter *c, size_t levels, size_t arrived)
 
 // Four pairs: ones + 2 · twos + 4 · fours + inputs = ones + 2 · twos + 4 · fours + 8 · carry.
 BNN_INLINE void add_block(
-  size_t n, const input_cursor *from, size_t input, slice *ones, slice *twos, slice *fours,
-  slice *carry) {
-  slice a[together], b[together], low[together], high[together];
-  add_pair(n, from, input, ones, a);
-  add_pair(n, from, input + 2, ones, b);
-  BNN_EACH add_bits(&twos[r], &a[r], &b[r], &low[r]);
-  add_pair(n, from, input + 4, ones, a);
-  add_pair(n, from, input + 6, ones, b);
-  BNN_EACH add_bits(&twos[r], &a[r], &b[r], &high[r]);
-  BNN_EACH add_bits(&fours[r], &low[r], &high[r], &carry[r]);
+  size_t n, bool in_pairs, const input_cursor *from, size_t input, slice *ones, slice *twos,
+  slice *fours, slice *carry) {
+  slice_pair low[together], high[together];
+  add_inputs(n, in_pairs, from, input, ones, low);
+  add_inputs(n, in_pairs, from, input + 4, ones, high);
+  BNN_EACH carry[r] = add_two(&fours[r], add_four(&twos[r], low[r], high[r]));
 }
 
-// Mismatches in vectors `vector` and, where n is 2, the one `step` later. `count_bits`, which is
-// that of the rows, may be a constant.
+// Mismatches in vectors `vector` and, where n is 2, the one `step` later. `count_bits` and `in_pairs`,
+// which are those of the rows, may be constants.
 BNN_INLINE void count_vectors(
-  size_t n, const bnn_bslice_rows *rows, size_t count_bits, const uint64_t *weights, size_t step,
-  size_t vector, counter *c) {
+  size_t n, const bnn_bslice_rows *rows, size_t count_bits, bool in_pairs,
+  const uint64_t *weights, size_t step, size_t vector, counter *c) {
   slice ones[together], twos[together], fours[together], eights[together];
   BNN_EACH ones[r] = twos[r] = fours[r] = eights[r] = (slice)0;
   input_cursor from = {.weights = weights, .offsets = rows->offsets};
@@ -107,26 +116,26 @@ BNN_INLINE void count_vectors(
     advance(&from, 1);
   }
   for (; input < rows->inputs % block_inputs; input += 2, advance(&from, 2)) {
-    slice carry[together];
-    add_pair(n, &from, 0, ones, carry);
+    slice_pair two[together];
+    load_two(n, in_pairs, &from, 0, two);
     BNN_EACH {
-      const slice both = twos[r] & carry[r];
-      twos[r] ^= carry[r];
+      const slice carry = add_two(&ones[r], two[r]), both = twos[r] & carry;
+      twos[r] ^= carry;
       fours[r] ^= both;
     }
   }
   if (count_bits == carry_level || rows->inputs / block_inputs % 2 == 1) {
-    add_block(n, &from, 0, ones, twos, fours, eights);
+    add_block(n, in_pairs, &from, 0, ones, twos, fours, eights);
     input += block_inputs;
     advance(&from, block_inputs);
   }
   size_t carries = 0;
   for (; count_bits > carry_level && input < rows->inputs; input += 2 * block_inputs) {
     slice low[together], high[together];
-    add_block(n, &from, 0, ones, twos, fours, low);
-    add_block(n, &from, block_inputs, ones, twos, fours, high);
+    add_block(n, in_pairs, &from, 0, ones, twos, fours, low);
+    add_block(n, in_pairs, &from, block_inputs, ones, twos, fours, high);
     advance(&from, 2 * block_inputs);
-    BNN_EACH add_bits(&eights[r], &low[r], &high[r], &high[r]);
+    BNN_EACH high[r] = add_two(&eights[r], pair_of(low[r], high[r]));
     add_carry(n, c, carry_level, ++carries, high);
   }
   BNN_EACH {
@@ -139,7 +148,7 @@ BNN_INLINE void count_vectors(
 }
 
 // Calls FINISH(r, vector) for all vectors, the mismatches of which are c.planes[…][r].
-#define BNN_EACH_VECTOR(rows, count_bits, FINISH)                                             \
+#define BNN_EACH_VECTOR(rows, count_bits, in_pairs, FINISH)                                   \
   const size_t vectors = ((rows)->words + slice_words - 1) / slice_words;                     \
   const size_t step = (rows)->period;                                                         \
   counter c;                                                                                  \
@@ -147,11 +156,11 @@ BNN_INLINE void count_vectors(
     for (size_t v = first; v < first + step && v < vectors; v++) {                            \
       const uint64_t *weights = (rows)->weights + (v - first) * (rows)->inputs * slice_words; \
       if (v + step < vectors) {                                                               \
-        count_vectors(together, rows, count_bits, weights, step, v, &c);                      \
+        count_vectors(together, rows, count_bits, in_pairs, weights, step, v, &c);            \
         FINISH(0, v);                                                                         \
         FINISH(1, v + step);                                                                  \
       } else {                                                                                \
-        count_vectors(1, rows, count_bits, weights, step, v, &c);                             \
+        count_vectors(1, rows, count_bits, in_pairs, weights, step, v, &c);                   \
         FINISH(0, v);                                                                         \
       }                                                                                       \
     }
@@ -187,22 +196,25 @@ BNN_INLINE void test_vector(
 }
 
 BNN_INLINE void test_vectors(
-  const bnn_bslice_rows *rows, size_t count_bits, const bnn_bslice_tests *tests, uint64_t *out) {
+  const bnn_bslice_rows *rows, size_t count_bits, bool in_pairs, const bnn_bslice_tests *tests,
+  uint64_t *out) {
   const size_t test_words = (1 + 2 * count_bits) * slice_words;
 #define BNN_TEST_VECTOR(r, vector)                                                      \
   test_vector(                                                                          \
     count_bits, &c, r, tests->packed + tests->index[vector] * test_words,               \
     tests->has_lower, out + (vector) * slice_words, rows->words - (vector) * slice_words)
-  BNN_EACH_VECTOR(rows, count_bits, BNN_TEST_VECTOR)
+  BNN_EACH_VECTOR(rows, count_bits, in_pairs, BNN_TEST_VECTOR)
 }
 
 // Windows of 3 × 3 of single channels are counted in registers.
 BNN_TARGET static void finish_bits(
   const bnn_bslice_rows *rows, const bnn_bslice_tests *tests, uint64_t *out) {
-  if (rows->count_bits == carry_level)
-    test_vectors(rows, carry_level, tests, out);
+  if (rows->in_pairs)
+    test_vectors(rows, rows->count_bits, true, tests, out);
+  else if (rows->count_bits == carry_level)
+    test_vectors(rows, carry_level, false, tests, out);
   else
-    test_vectors(rows, rows->count_bits, tests, out);
+    test_vectors(rows, rows->count_bits, false, tests, out);
 }
 
 BNN_INLINE void write_vector(
@@ -223,32 +235,37 @@ BNN_INLINE void write_vector(
 }
 
 BNN_INLINE void write_vectors(
-  const bnn_bslice_rows *rows, size_t count_bits, size_t lane_words, size_t outputs,
-  const int32_t *const *bases, int32_t *out) {
+  const bnn_bslice_rows *rows, size_t count_bits, bool in_pairs, size_t lane_words,
+  size_t outputs, const int32_t *const *bases, int32_t *out) {
 #define BNN_WRITE_VECTOR(r, vector) \
   write_vector(rows, count_bits, &c, r, vector, lane_words, outputs, bases, out)
-  BNN_EACH_VECTOR(rows, count_bits, BNN_WRITE_VECTOR)
+  BNN_EACH_VECTOR(rows, count_bits, in_pairs, BNN_WRITE_VECTOR)
 }
 
 BNN_TARGET static void finish_integers(
   const bnn_bslice_rows *rows, size_t lane_words, size_t outputs, const int32_t *const *bases,
   int32_t *out) {
-  if (rows->count_bits == carry_level)
-    write_vectors(rows, carry_level, lane_words, outputs, bases, out);
+  if (rows->in_pairs)
+    write_vectors(rows, rows->count_bits, true, lane_words, outputs, bases, out);
+  else if (rows->count_bits == carry_level)
+    write_vectors(rows, carry_level, false, lane_words, outputs, bases, out);
   else
-    write_vectors(rows, rows->count_bits, lane_words, outputs, bases, out);
+    write_vectors(rows, rows->count_bits, false, lane_words, outputs, bases, out);
 }
 
 // The lowest bit of each field, moved there from `plane`, times a field of ones.
 BNN_TARGET static void spread(
-  const uint64_t *restrict source, size_t words, size_t field, size_t count,
+  const uint64_t *restrict source, size_t words, size_t field, size_t count, bool in_pairs,
   uint64_t *restrict planes, size_t plane_words) {
   const uint64_t lowest = field == 64 ? 1 : ~(uint64_t)0 / (((uint64_t)1 << field) - 1);
-  for (size_t plane = 0; plane < count; plane++, planes += plane_words)
+  for (size_t plane = 0; plane < count; plane++, planes += plane_words) {
+    // What differs from the bit below it is kept of every second one.
+    const uint64_t below = in_pairs && plane % 2 == 1 ? ~(uint64_t)0 : 0;
     for (size_t w = 0; w < words; w++) {
-      const uint64_t bits = source[w] >> plane & lowest;
+      const uint64_t bits = (source[w] ^ (source[w] << 1 & below)) >> plane & lowest;
       planes[w] = (field == 64 ? 0 : bits << (field % 64)) - bits;
     }
+  }
 }
 
 #define BNN_BSLICE_FUNCTIONS \

@@ -13,6 +13,10 @@
 //   out[position][o] = bases[position][o] − 2 · mismatches
 //
 // A line of planes is made once and used by all taps of all output lines that see it.
+//
+// Adders take two inputs as one of them and where they differ. Where a group has an even number of
+// channels that are fields, the plane of every second one holds where it differs from the one before
+// it, as do its weights: one exclusive or less for two inputs.
 #ifndef BNN_BSLICE_H
 #define BNN_BSLICE_H
 
@@ -43,6 +47,8 @@ typedef struct bnn_bslice_plan {
   // A line's planes: words of each, and of all. What they are made of: rows of fields of some bits,
   // or the planes themselves where `field` is 0.
   size_t plane_words, line_words, source_rows, field;
+  // Whether every second plane holds where a channel differs from the one before it.
+  bool in_pairs;
   // Where fields of fewer or more bits are on their way there, in runs of 1, 2, 4, … of them.
   uint64_t field_masks[7];
   // Input lines that are kept per tap along the first axis.
@@ -65,6 +71,8 @@ typedef struct bnn_bslice_operands {
 // Rows of bits to be counted: bit row i of vector v is lines[offsets[i] + v · words of a vector].
 typedef struct bnn_bslice_rows {
   size_t inputs, count_bits, words, period;
+  // Whether every second row, and its weights, holds where an input differs from the one before it.
+  bool in_pairs;
   const uint64_t *lines;
   const uint32_t *offsets;
   const uint64_t *weights;
@@ -89,10 +97,11 @@ struct bnn_bslice {
   // set: in several groups, of fewer than 64 outputs or more, and in one, where it ends in bits and
   // where integers are needed.
   bnn_bslice_limit most_narrow, most_wide, most_ungrouped;
-  // `count` planes from a row of fields: in plane i each field is all ones or zeros as its bit i.
+  // `count` planes from a row of fields: in plane i each field is all ones or zeros as its bit i, or in
+  // every second one of pairs as that differs from bit i − 1.
   void (*spread)(
-    const uint64_t *source, size_t words, size_t field, size_t count, uint64_t *planes,
-    size_t plane_words);
+    const uint64_t *source, size_t words, size_t field, size_t count, bool in_pairs,
+    uint64_t *planes, size_t plane_words);
   void (*bits)(const bnn_bslice_rows *rows, const bnn_bslice_tests *tests, uint64_t *out);
   // Positions have `lane_words`, of which the first `outputs` bits count.
   void (*integers)(
