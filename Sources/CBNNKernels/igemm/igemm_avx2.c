@@ -46,7 +46,8 @@ BNN_TARGET_INLINE void multiply_tile(
     for (size_t m = 0; m < rows; m++) {
       int32_t four;
       memcpy(&four, a[m] + offsets[k], sizeof four);
-      x[m] = _mm256_cvtepu8_epi16(_mm_set1_epi32(four));
+      // All lanes are the same, so that bytes need not cross them.
+      x[m] = _mm256_unpacklo_epi8(_mm256_set1_epi32(four), _mm256_setzero_si256());
     }
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
