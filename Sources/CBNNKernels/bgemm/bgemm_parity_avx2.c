@@ -5,7 +5,7 @@
 // Weights: [block of 32 outputs]{[half][pair of bits][4 bytes of outputs][8 parities of a row] bytes
 // of outputs in the order of `position`, then their parities after the last half, eight times}. Rows:
 // [group of 8]{[half][pair of bits][row] indices of two entries, then the parity, in all bits of a
-// lane of each row}.
+// lane of each row}. Pairs are in the order of `place_of_pair`.
 #include "bnn_bgemm.h"
 
 #if BNN_X86_64
@@ -18,9 +18,12 @@
 #include "ahead.h"
 #include "parity_entries.h"
 
-#define BNN_AVX2 __attribute__((target("avx2")))
-#define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
+#define BNN_TARGET __attribute__((target("avx2")))
+#define BNN_TARGET_INLINE static inline __attribute__((always_inline, target("avx2")))
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
+
+typedef __m256i slice;
+#include "../carry_pairs.h"
 
 enum { columns = 32, group_rows = 8, pairs_per_half = 16, pairs_per_word = 2 * pairs_per_half };
 
@@ -88,7 +91,7 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 }
 
 // Both halves of a word of each row of a whole group, which lie side by side.
-BNN_AVX2_INLINE void load_words(
+BNN_TARGET_INLINE void load_words(
   const uint32_t *const *rows, size_t offset, __m256i *low, __m256i *high) {
   __m128 two[4];
   BNN_UNROLL for (size_t i = 0; i < 4; i++) {
@@ -102,7 +105,7 @@ BNN_AVX2_INLINE void load_words(
 }
 
 // One half of each row of a group; 0 for rows after the last.
-BNN_AVX2_INLINE __m256i gather_halves(
+BNN_TARGET_INLINE __m256i gather_halves(
   const uint32_t *const *rows, size_t count, size_t offset) {
   uint32_t halves[group_rows] = {0};
   for (size_t m = 0; m < count; m++) halves[m] = rows[m][offset];
@@ -110,7 +113,7 @@ BNN_AVX2_INLINE __m256i gather_halves(
 }
 
 // Byte k of each row's lane, twice, as lane of 16 bits: of the bytes 0 and 2, and of 1 and 3.
-BNN_AVX2_INLINE void spread_bytes(__m256i lanes, __m256i even_and_odd[2]) {
+BNN_TARGET_INLINE void spread_bytes(__m256i lanes, __m256i even_and_odd[2]) {
   const __m256i by_byte = _mm256_broadcastsi128_si256(
     _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   const __m256i bytes = _mm256_permutevar8x32_epi32(
@@ -121,14 +124,14 @@ BNN_AVX2_INLINE void spread_bytes(__m256i lanes, __m256i even_and_odd[2]) {
 
 // Indices from the parities before, within and after a pair in the low bits of bytes. The instruction
 // ignores three bits of them and gives 0 where the highest is set.
-BNN_AVX2_INLINE __m256i indices_of(__m256i parities) {
+BNN_TARGET_INLINE __m256i indices_of(__m256i parities) {
   return _mm256_or_si256(
     _mm256_and_si256(parities, _mm256_set1_epi8(0x77)), _mm256_set1_epi16(0x0800));
 }
 
 // Bit k of each lane becomes the parity of its bits up to k, in two vectors side by side: one step
 // waits for the one before it.
-BNN_AVX2_INLINE void prefix_parities(__m256i bits[2]) {
+BNN_TARGET_INLINE void prefix_parities(__m256i bits[2]) {
   BNN_UNROLL for (int step = 1; step < 32; step *= 2) {
     BNN_UNROLL for (size_t i = 0; i < 2; i++)
       bits[i] = _mm256_xor_si256(bits[i], _mm256_slli_epi32(bits[i], step));
@@ -137,7 +140,7 @@ BNN_AVX2_INLINE void prefix_parities(__m256i bits[2]) {
 
 // Writes one half of the rows of a group, whose prefix parities are given; all bits of a lane of
 // `parity` are the parity before it.
-BNN_AVX2_INLINE void write_half(__m256i after, __m256i parity, __m256i *out) {
+BNN_TARGET_INLINE void write_half(__m256i after, __m256i parity, __m256i *out) {
   const __m256i before = _mm256_sub_epi32(_mm256_add_epi32(after, after), parity);
   __m256i from_before[2], from_after[2];
   spread_bytes(before, from_before);
@@ -151,10 +154,10 @@ BNN_AVX2_INLINE void write_half(__m256i after, __m256i parity, __m256i *out) {
 }
 
 // The highest bit of each lane in all its bits.
-BNN_AVX2_INLINE __m256i spread_highest(__m256i lanes) { return _mm256_srai_epi32(lanes, 31); }
+BNN_TARGET_INLINE __m256i spread_highest(__m256i lanes) { return _mm256_srai_epi32(lanes, 31); }
 
 // The prefix parities of a word of the rows of a group, each half by itself.
-BNN_AVX2_INLINE void load_parities(
+BNN_TARGET_INLINE void load_parities(
   const uint32_t *const *own, size_t count, const bnn_bit_rows *rows, size_t word,
   __m256i halves[2]) {
   const uint32_t *offsets = rows->offsets + 2 * word;
@@ -169,7 +172,7 @@ BNN_AVX2_INLINE void load_parities(
   prefix_parities(halves);
 }
 
-BNN_AVX2 static void arrange_group(const bnn_bit_rows *rows, size_t first, __m256i *out) {
+BNN_TARGET static void arrange_group(const bnn_bit_rows *rows, size_t first, __m256i *out) {
   const uint32_t *const *own = rows->rows + first;
   const size_t left = rows->count - first, count = left < group_rows ? left : group_rows;
   const size_t words = bnn_row_words(rows);
@@ -188,14 +191,14 @@ BNN_AVX2 static void arrange_group(const bnn_bit_rows *rows, size_t first, __m25
   *out = parity;
 }
 
-BNN_AVX2 static void arrange(const bnn_bit_rows *rows, void *arranged) {
+BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
   __m256i *out = arranged;
   for (size_t m = 0; m < rows->count; m += group_rows, out += group_vectors(bnn_row_words(rows)))
     arrange_group(rows, m, out);
 }
 
 // The rows of two groups whose halves lie side by side.
-BNN_AVX2 static void arrange_two(const bnn_bit_rows *rows, void *arranged) {
+BNN_TARGET static void arrange_two(const bnn_bit_rows *rows, void *arranged) {
   const size_t step = group_vectors(bnn_row_words(rows));
   const size_t second = (rows->count + group_rows - 1) / group_rows * step;
   __m256i *out = arranged;
@@ -225,78 +228,46 @@ BNN_AVX2 static void arrange_two(const bnn_bit_rows *rows, void *arranged) {
   }
 }
 
-// sum + 2 · carry = sum + b + c in each bit.
-BNN_AVX2_INLINE __m256i add_carry(__m256i *sum, __m256i b, __m256i c) {
-  const __m256i differ = _mm256_xor_si256(b, c), half = _mm256_xor_si256(b, *sum);
-  *sum = _mm256_xor_si256(half, c);
-  return _mm256_xor_si256(b, _mm256_and_si256(differ, half));
-}
-
-// Two vectors of the same weight: one of them, and where they differ.
-typedef struct carry_pair {
-  __m256i one, differ;
-} carry_pair;
-
-// sum + 2 · (both carries) = sum + a + b in each bit. That two vectors come as a pair and leave as one
-// saves two of ten operations of two full adders (Demenkov, Kojevnikov, Kulikov, Yaroslavtsev: New
-// upper bounds on the Boolean circuit complexity of symmetric functions, 2010).
-BNN_AVX2_INLINE carry_pair add_pairs(__m256i *sum, carry_pair a, carry_pair b) {
-  const __m256i first = _mm256_xor_si256(*sum, a.differ);
-  const __m256i mixed = _mm256_or_si256(a.differ, _mm256_xor_si256(a.one, *sum));
-  const __m256i next = _mm256_andnot_si256(b.differ, _mm256_xor_si256(b.one, first));
-  *sum = _mm256_xor_si256(first, b.differ);
-  return (carry_pair){_mm256_xor_si256(first, mixed), _mm256_xor_si256(mixed, next)};
-}
-
-// sum + 2 · carry = sum + a.
-BNN_AVX2_INLINE __m256i add_pair(__m256i *sum, carry_pair a) {
-  const __m256i first = _mm256_xor_si256(*sum, a.differ);
-  const __m256i mixed = _mm256_or_si256(a.differ, _mm256_xor_si256(a.one, *sum));
-  *sum = first;
-  return _mm256_xor_si256(first, mixed);
-}
-
 // Mismatches as bit planes: the parity, the weights 2 to 32, and 64 upwards.
 enum { low_planes = 5, high_planes = 8 };
 
 // Where the planes of twice the mismatches are in two bytes, whose first and last bit are 0.
 enum { parity_at = 1, low_at = 2, high_at = low_at + low_planes, all_planes = 16 };
 
-BNN_AVX2_INLINE __m256i look_up(const __m128i *indices, const __m256i *table, unsigned pair) {
+BNN_TARGET_INLINE __m256i look_up(const __m128i *indices, const __m256i *table, unsigned pair) {
   return _mm256_shuffle_epi8(table[pair], _mm256_broadcastsi128_si256(indices[pair]));
 }
 
-BNN_AVX2_INLINE carry_pair look_up_two(
+BNN_TARGET_INLINE slice_pair look_up_two(
   const __m128i *indices, const __m256i *table, unsigned pair) {
-  const __m256i first = look_up(indices, table, pair);
-  return (carry_pair){first, _mm256_xor_si256(first, look_up(indices, table, pair + 1))};
+  return pair_of(look_up(indices, table, pair), look_up(indices, table, pair + 1));
 }
 
 // Adds a word of K of a group of rows; the carry has the weight 64.
-BNN_AVX2_INLINE __m256i add_word(
+BNN_TARGET_INLINE __m256i add_word(
   const __m128i *indices, const __m256i *table, __m256i planes[low_planes]) {
   // The carries of each plane wait for further two.
-  carry_pair waiting[low_planes], found;
+  slice_pair waiting[low_planes], found;
   BNN_UNROLL for (unsigned four = 0; four < pairs_per_word / 4; four++) {
-    found = add_pairs(
+    found = add_four(
       &planes[0], look_up_two(indices, table, 4 * four), look_up_two(indices, table, 4 * four + 2));
     size_t plane = 1;
     BNN_UNROLL for (; four >> (plane - 1) & 1; plane++)
-      found = add_pairs(&planes[plane], waiting[plane], found);
+      found = add_four(&planes[plane], waiting[plane], found);
     waiting[plane] = found;
   }
-  return add_pair(&planes[low_planes - 1], found);
+  return add_two(&planes[low_planes - 1], found);
 }
 
 // Two bytes of each row in each half of a vector as a lane of four bytes of each.
-BNN_AVX2_INLINE __m256i lanes_of_rows(__m256i bytes) {
+BNN_TARGET_INLINE __m256i lanes_of_rows(__m256i bytes) {
   const __m256i interleaved = _mm256_broadcastsi128_si256(
     _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
   return _mm256_shuffle_epi8(_mm256_permute4x64_epi64(bytes, 0xd8), interleaved);
 }
 
 // The planes of some words of a group of rows and a block of outputs, but for the parity.
-BNN_AVX2_INLINE void count_words(
+BNN_TARGET_INLINE void count_words(
   const __m256i *row, const __m256i *table, size_t words, ahead *ahead,
   __m256i planes[all_planes]) {
   __m256i waiting[high_planes];
@@ -309,7 +280,7 @@ BNN_AVX2_INLINE void count_words(
     __m256i carry = add_word((const __m128i *)row, table, low);
     size_t plane = 0;
     for (; word >> plane & 1; plane++)
-      carry = add_carry(&planes[high_at + plane], waiting[plane], carry);
+      carry = add_two(&planes[high_at + plane], pair_of(waiting[plane], carry));
     waiting[plane] = carry;
     row += vectors_per_word;
     table += pairs_per_word;
@@ -318,7 +289,7 @@ BNN_AVX2_INLINE void count_words(
   __m256i carry = _mm256_setzero_si256();
   for (size_t plane = 0; words >> plane != 0; plane++) {
     const __m256i own = words >> plane & 1 ? waiting[plane] : _mm256_setzero_si256();
-    carry = add_carry(&planes[high_at + plane], own, carry);
+    carry = add_two(&planes[high_at + plane], pair_of(own, carry));
     planes[high_at + plane] = lanes_of_rows(planes[high_at + plane]);
   }
   BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++)
@@ -326,7 +297,7 @@ BNN_AVX2_INLINE void count_words(
 }
 
 // Exchanges the bits of `a` outside of `mask` for those of `b` inside, `shift` apart.
-BNN_AVX2_INLINE void exchange_bits(__m256i *a, __m256i *b, char mask, int shift) {
+BNN_TARGET_INLINE void exchange_bits(__m256i *a, __m256i *b, char mask, int shift) {
   const __m256i differ = _mm256_and_si256(
     _mm256_xor_si256(_mm256_srli_epi16(*a, shift), *b), _mm256_set1_epi8(mask));
   *b = _mm256_xor_si256(*b, differ);
@@ -334,7 +305,7 @@ BNN_AVX2_INLINE void exchange_bits(__m256i *a, __m256i *b, char mask, int shift)
 }
 
 // Bit i of each byte of vector k becomes bit k of that byte of vector i.
-BNN_AVX2_INLINE void transpose_bytes(__m256i vectors[8]) {
+BNN_TARGET_INLINE void transpose_bytes(__m256i vectors[8]) {
   BNN_UNROLL for (size_t k = 0; k < 4; k++) exchange_bits(vectors + k, vectors + k + 4, 0x0f, 4);
   BNN_UNROLL for (size_t k = 0; k < 8; k += k % 4 == 1 ? 3 : 1)
     exchange_bits(vectors + k, vectors + k + 2, 0x33, 2);
@@ -343,7 +314,7 @@ BNN_AVX2_INLINE void transpose_bytes(__m256i vectors[8]) {
 }
 
 // Planes to numbers of 16 bits: [row][output].
-BNN_AVX2_INLINE void numbers_of_planes(
+BNN_TARGET_INLINE void numbers_of_planes(
   __m256i planes[all_planes], uint16_t numbers[group_rows][columns]) {
   transpose_bytes(planes);
   transpose_bytes(planes + 8);
@@ -368,7 +339,7 @@ BNN_AVX2_INLINE void numbers_of_planes(
 }
 
 // out = base − twice the mismatches.
-BNN_AVX2_INLINE void subtract(
+BNN_TARGET_INLINE void subtract(
   const uint16_t twice[columns], const int32_t *base, int32_t *out, size_t outputs) {
   if (outputs < columns) {
     for (size_t o = 0; o < outputs; o++) out[o] = base[o] - twice[o];
@@ -386,7 +357,7 @@ BNN_AVX2_INLINE void subtract(
 enum { longest_chunk = (1 << high_planes) - 2 };
 
 // The accumulators of a group of rows and a block of outputs.
-BNN_AVX2 static void multiply_group(
+BNN_TARGET static void multiply_group(
   const __m256i *row, const __m256i *table, size_t words, ahead *ahead, size_t rows,
   size_t outputs, const int32_t *const *bases, size_t first_output, int32_t *out,
   size_t out_stride) {
@@ -419,7 +390,7 @@ static ahead next_tables(const bnn_bit_rows *rows, const void *next, size_t bloc
   return ahead_of(next, blocks * block_vectors(words) * sizeof(__m256i), groups * words * blocks);
 }
 
-BNN_AVX2 static void multiply(
+BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
   const size_t words = bnn_row_words(rows);
@@ -439,7 +410,7 @@ BNN_AVX2 static void multiply(
 }
 
 // Planes of two blocks as those of 64 outputs. Of the words of K follows how many are set.
-BNN_AVX2_INLINE void join_planes(
+BNN_TARGET_INLINE void join_planes(
   const __m256i first[all_planes], const __m256i second[all_planes], size_t words,
   bnn_planes *out) {
   for (size_t plane = 0; plane < all_planes; plane++) {
@@ -457,7 +428,7 @@ BNN_AVX2_INLINE void join_planes(
   }
 }
 
-BNN_AVX2 static void count(
+BNN_TARGET static void count(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const void *next, bnn_planes *out) {
   const size_t words = bnn_row_words(rows), blocks = (outputs + 2 * columns - 1) / (2 * columns);

@@ -23,6 +23,8 @@ typedef struct slice_pair {
 
 #define BNN_ADDER BNN_TARGET static inline __attribute__((always_inline))
 
+BNN_ADDER slice_pair pair_of(slice a, slice b) { return (slice_pair){a, a ^ b}; }
+
 // sum + a = sum + 2 · carry: where the sum changes, a has one bit, and the carry is the old sum.
 BNN_ADDER slice add_two(slice *sum, slice_pair a) {
   const slice next = *sum ^ a.differ;

@@ -1,6 +1,6 @@
 // The loops of the family for BNN_TARGET, which the including file defines with the type `slice`
-// of `slice_words` words, BNN_MAJORITY of three slices, and `slice_pair` with the functions `add_two`,
-// `add_four` and `write_word`; it ends with BNN_BSLICE_FUNCTIONS in its object.
+// of `slice_words` words, BNN_MAJORITY of three slices, and `slice_pair` with the functions `pair_of`,
+// `add_two`, `add_four` and `write_word`; it ends with BNN_BSLICE_FUNCTIONS in its object.
 #include <string.h>
 
 #include "bnn_bslice.h"
@@ -18,8 +18,6 @@ enum { most_bits = 32, together = 2, block_inputs = 8, carry_level = 4 };
 typedef struct counter {
   slice planes[most_bits + 4][together], pending[most_bits + 4][together];
 } counter;
-
-BNN_INLINE slice_pair pair_of(slice a, slice b) { return (slice_pair){a, a ^ b}; }
 
 // The carry is the `arrived`-th at its level. Every second one but the first carries on.
 BNN_INLINE void add_carry(size_t n, counter *c, size_t level, size_t arrived, slice *carry) {
