@@ -4,13 +4,7 @@
 // Two slices of the same weight come as one of them and where they differ. Two full adders that take
 // and give such pairs take eight operations instead of ten (Demenkov, Kojevnikov, Kulikov,
 // Yaroslavtsev: New upper bounds on the Boolean circuit complexity of symmetric functions, 2010).
-typedef struct slice_pair {
-  slice one, differ;
-} slice_pair;
-
-#define BNN_ADDER BNN_TARGET static inline __attribute__((always_inline))
-
-BNN_ADDER slice_pair pair_of(slice a, slice b) { return (slice_pair){a, a ^ b}; }
+#include "slice_pair.h"
 
 // sum + a = sum + 2 · carry.
 BNN_ADDER slice add_two(slice *sum, slice_pair a) {

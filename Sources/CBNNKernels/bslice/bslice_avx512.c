@@ -15,15 +15,9 @@
 enum { slice_words = 8 };
 typedef uint64_t slice __attribute__((ext_vector_type(slice_words)));
 
-// Two slices of the same weight: one of them, and where they differ, which compilers never store: it
-// is part of the exclusive or of three operands that follows.
-typedef struct slice_pair {
-  slice one, differ;
-} slice_pair;
-
-#define BNN_ADDER BNN_TARGET static inline __attribute__((always_inline))
-
-BNN_ADDER slice_pair pair_of(slice a, slice b) { return (slice_pair){a, a ^ b}; }
+// Compilers never store where two slices differ: it is part of the exclusive or of three operands
+// that follows.
+#include "../slice_pair.h"
 
 // sum + a = sum + 2 · carry: where the sum changes, a has one bit, and the carry is the old sum.
 BNN_ADDER slice add_two(slice *sum, slice_pair a) {
