@@ -50,6 +50,19 @@ import Testing
     #expect(kernels.with(binaryProduct: "bnn_bgemm_none") == nil)
   }
 
+  /// Layouts of several times the bits are for models that can afford them.
+  @Test(arguments: KernelChoice.supported) func choiceKeepsToItsLimit(choice: KernelChoice) throws {
+    let kernels = try #require(Kernels(choice))
+    let shape = BinaryProductShape(
+      rows: 1024, outputs: 64, taps: 9, bitsPerTap: 64, isTested: true)
+    let bytes = kernels.binaryProducts.map { $0.weightBytes(outputs: 64, words: 9) }
+    for limit in [0, 64 * 9 * 8, 5 * 64 * 9 * 8, Int.max] {
+      let chosen = kernels.binaryProduct(for: shape, weightBytes: limit).kernel
+      let taken = chosen.weightBytes(outputs: 64, words: 9)
+      #expect(taken <= limit || taken == bytes.min())
+    }
+  }
+
   /// Kernels of eight rows would waste seven of them on one.
   @Test func oneRowIsNotMultipliedInGroups() throws {
     let kernels = try #require(Kernels(.best))

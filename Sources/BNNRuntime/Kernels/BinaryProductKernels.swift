@@ -43,6 +43,23 @@ struct BinaryProductDesign {
   var groupsAtOnce = 1
 }
 
+/// A way to multiply all groups of a shape, about how many cycles it takes, and the bytes of its
+/// weights.
+struct BinaryProductCandidate {
+  let design: BinaryProductDesign
+  let cycles: Double
+  let weightBytes: Int
+
+  fileprivate init(
+    _ kernel: BinaryProductKernel, _ shape: BinaryProductShape, groupsAtOnce: Int = 1
+  ) {
+    design = BinaryProductDesign(kernel: kernel, groupsAtOnce: groupsAtOnce)
+    cycles = Double(shape.groups) * kernel.cycles(of: shape)
+    weightBytes = StepWork.product(
+      shape.groups, kernel.weightBytes(outputs: shape.outputs, words: shape.words))
+  }
+}
+
 /// A binary matrix product (see `bnn_bgemm.h`).
 struct BinaryProductKernel {
   private let kernel: bnn_bgemm
@@ -78,20 +95,11 @@ struct BinaryProductKernel {
     }
   }
 
-  /// The ways to multiply all groups of a shape, and about how many cycles they take.
-  func designs(
-    for shape: BinaryProductShape
-  ) -> [(design: BinaryProductDesign, cycles: Double)] {
-    var designs = [
-      (BinaryProductDesign(kernel: self), Double(shape.groups) * cycles(of: shape))
-    ]
+  /// The ways to multiply all groups of a shape.
+  func designs(for shape: BinaryProductShape) -> [BinaryProductCandidate] {
+    var designs = [BinaryProductCandidate(self, shape)]
     if let joined = shape.joiningTwo, let kernel = kernel.of_two_groups {
-      let kernel = BinaryProductKernel(kernel)
-      designs.append(
-        (
-          BinaryProductDesign(kernel: kernel, groupsAtOnce: 2),
-          Double(joined.groups) * kernel.cycles(of: joined)
-        ))
+      designs.append(BinaryProductCandidate(BinaryProductKernel(kernel), joined, groupsAtOnce: 2))
     }
     return designs
   }

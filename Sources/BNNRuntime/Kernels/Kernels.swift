@@ -64,11 +64,18 @@ struct Kernels {
   }
 
   /// The design that takes the fewest cycles by what was measured; the best of those that take the
-  /// same. It depends on the shape alone, so that a model's plan is the same in every run.
-  func binaryProduct(for shape: BinaryProductShape) -> BinaryProductDesign {
+  /// same. It depends on the shape and the limit alone, so that a model's plan is the same in every
+  /// run.
+  ///
+  /// - Parameter limit: bytes that the weights may take; what takes the least where all take more.
+  func binaryProduct(
+    for shape: BinaryProductShape, weightBytes limit: Int = .max
+  ) -> BinaryProductDesign {
     let designs = binaryProducts.flatMap { $0.designs(for: shape) }
-    var best = designs[0]
-    for design in designs.dropFirst() where design.cycles < best.cycles { best = design }
+    let least = designs.map(\.weightBytes).min() ?? 0
+    let allowed = designs.filter { $0.weightBytes <= max(limit, least) }
+    var best = allowed[0]
+    for design in allowed.dropFirst() where design.cycles < best.cycles { best = design }
     return best.design
   }
 }

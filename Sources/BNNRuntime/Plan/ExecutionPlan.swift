@@ -55,6 +55,8 @@ final class ExecutionPlan {
       steps.append(PlannedStep(layer: index, step: step))
     }
     self.steps = steps
+    let products = steps.compactMap { $0.step as? BinaryConvolutionStep }
+    for (step, next) in zip(products, products.dropFirst()) { step.isFollowed(by: next) }
     let scratch = RegionLayout.aligned(steps.map { $0.step?.scratchBytes ?? 0 }.max() ?? 0)
     let (scratchBytes, overflow) = scratch.multipliedReportingOverflow(by: resources.pool.threads)
     guard !overflow else { throw .tooLarge(bytes: nil, limit: budget.limit) }

@@ -107,22 +107,46 @@ final class WeightStore {
   private var shared: AlignedMemory?
   private var taken = 0
 
+  /// Bytes that layouts of signs may still take beyond `perByte` for each byte of their bits.
+  private var spare: Int
+  private var limits: [Int: Int] = [:]
+  private static let perByte = 4
+  /// What small models may take more.
+  private static let always = 64 << 10
+
   /// Memory that is only touched where it is used.
   private static let sharedBytes = 4 * AlignedMemory.largePage
   /// Weights that are worth it; those of small models stay by themselves.
   private static let sharedSizes = (128 << 10)..<AlignedMemory.largePage
 
-  init(budget: MemoryBudget) { self.budget = budget }
+  /// - Parameter signBytes: bytes of the bits of all weights of ±1. Their layouts take up to five
+  ///   times as much, so that a model that has few of them, or many narrow layers, stays small.
+  init(budget: MemoryBudget, signBytes: Int) {
+    self.budget = budget
+    spare = signBytes + WeightStore.always
+  }
+
+  /// How many bytes the layout of a layer's signs may take: the same for all batch sizes, whose plans
+  /// share it.
+  func limit(layer: Int, signBytes: Int) -> Int {
+    if let limit = limits[layer] { return limit }
+    let limit = WeightStore.perByte * signBytes + spare
+    limits[layer] = limit
+    return limit
+  }
 
   /// The weights of a layer, laid out by `fill` when they are asked for the first time.
+  ///
+  /// - Parameter signBytes: bytes of their bits where they are signs.
   func memory(
-    layer: Int, byteCount: Int,
+    layer: Int, byteCount: Int, signBytes: Int? = nil,
     fill: (UnsafeMutableRawPointer) throws(RuntimeError) -> Void
   ) throws(RuntimeError) -> AlignedMemory {
     if let memory = memories[layer] { return memory }
     let memory = try allocate(byteCount)
     try fill(memory.base)
     memories[layer] = memory
+    if let signBytes { spare += WeightStore.perByte * signBytes - byteCount }
     return memory
   }
 

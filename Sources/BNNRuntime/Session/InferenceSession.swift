@@ -73,7 +73,7 @@ public final class InferenceSession {
     let budget = MemoryBudget(limit: memoryLimit)
     resources = ExecutionPlan.Resources(
       model: model, kernels: kernels, pool: pool, budget: budget,
-      weights: WeightStore(budget: budget))
+      weights: WeightStore(budget: budget, signBytes: model.signBytes))
     batching = Batching(model)
     // Finds every fault of the model now, and lays out the weights.
     _ = try plan(batch: 1)
@@ -194,5 +194,15 @@ extension KernelChoice {
     guard self == .best, let name, !name.isEmpty else { return self }
     guard let choice = KernelChoice(rawValue: name) else { throw .unsupportedKernels(name: name) }
     return choice
+  }
+}
+
+extension BinaryModel {
+  /// Bytes of the bits of all weights that are multiplied as signs.
+  fileprivate var signBytes: Int {
+    layers.reduce(0) { sum, layer in
+      guard case .binaryConvolution(_, let packed, _) = layer.operation else { return sum }
+      return sum + packed.bytes.count
+    }
   }
 }

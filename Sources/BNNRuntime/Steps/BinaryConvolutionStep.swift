@@ -50,6 +50,9 @@ final class BinaryConvolutionStep: ExecutionStep {
     scratchBytes = layout.byteCount
   }
 
+  /// Asks for the weights of the next step of this kind while it computes the last of its own.
+  func isFollowed(by next: BinaryConvolutionStep) { product.isFollowed(by: next.product) }
+
   var work: StepWork { StepWork(binaryMACs: macs, kernel: product.kernelName) }
 
   func run(_ execution: Execution) {
@@ -58,21 +61,21 @@ final class BinaryConvolutionStep: ExecutionStep {
     guard tile.splitsOutputs else {
       execution.pool.run(tiles) { tiles, worker in
         for index in tiles {
-          run(index, parts: 0..<parts, isFirst: index == tiles.lowerBound, worker, execution)
+          run(index, of: tiles, parts: 0..<parts, worker, execution)
         }
       }
       return
     }
     execution.pool.run(parts, grain: (parts + threads - 1) / threads) { parts, worker in
       for index in 0..<tiles {
-        run(index, parts: parts, isFirst: index == 0, worker, execution)
+        run(index, of: 0..<tiles, parts: parts, worker, execution)
       }
     }
   }
 
-  /// Some parts of the outputs of a tile.
+  /// Some parts of the outputs of a tile, which is one of those that a worker computes.
   private func run(
-    _ index: Int, parts: Range<Int>, isFirst: Bool, _ worker: Int, _ execution: Execution
+    _ index: Int, of tiles: Range<Int>, parts: Range<Int>, _ worker: Int, _ execution: Execution
   ) {
     let scratch = execution.scratch(worker)
     let first = index * tile.rows
@@ -80,7 +83,9 @@ final class BinaryConvolutionStep: ExecutionStep {
     let reference = planes?.rows(positions, scratch: scratch + referenceOffset)
     for part in parts {
       let range = part * tile.outputs..<min((part + 1) * tile.outputs, outputs)
-      let order = PartOrder(isStart: part == parts.lowerBound, isFirst: isFirst)
+      let order = PartOrder(
+        isStart: part == parts.lowerBound, isFirst: index == tiles.lowerBound,
+        isLast: index + 1 == tiles.upperBound)
       if let reference {
         finish(positions, range, reference, order, scratch: scratch, execution)
       } else {

@@ -62,9 +62,11 @@ final class ConvolutionStep: LineStep {
     // are idle.
     let share = (plan.positions + context.threads - 1) / context.threads
     let perTile = kernel.rowsPerTile
-    tileRows = max(
+    let wanted = max(
       1, min(max(16384 / max(depth + outputs, 1) / perTile, 1) * perTile, 8 * perTile, share))
-    self.source = try FloatRowSource(input, plan, groups: groups, tileRows: tileRows, context)
+    self.source = try FloatRowSource(
+      input, plan, groups: groups, tileRows: wanted, multiple: perTile, context)
+    tileRows = self.source.tileRows
     var layout = RegionLayout()
     rowsOffset = layout.add(self.source.scratchBytes)
     valuesOffset = layout.add(self.epilogue.scratchBytes(rows: tileRows))

@@ -11,16 +11,26 @@ struct FloatRowSource {
   private let pointersOffset: Int
   private let numbersOffset: Int
   let scratchBytes: Int
+  /// How many positions `rows` is asked for at most.
+  let tileRows: Int
+
+  /// What copies at borders may take, unless a tile of a kernel needs more.
+  private static let mostCopiedBytes = 96 << 10
 
   private enum Layout {
     case inPlace(WindowRows)
     case gathered(GatherKernel, ImageWindow)
   }
 
+  /// - Parameters:
+  ///   - tileRows: as many positions as are wanted at a time.
+  ///   - multiple: of which a multiple is wanted where not all are.
   init(
-    _ input: Buffer, _ plan: WindowPlan, groups: Int, tileRows: Int, _ context: LayerContext
+    _ input: Buffer, _ plan: WindowPlan, groups: Int, tileRows: Int, multiple: Int,
+    _ context: LayerContext
   ) throws(RuntimeError) {
     self.input = input
+    var tileRows = tileRows
     channelsPerGroup = input.channels / groups
     depth = plan.taps * channelsPerGroup
     let zeros = try context.budget.allocate(channelsPerGroup * 4)
@@ -31,12 +41,15 @@ struct FloatRowSource {
     {
       layout = .inPlace(rows)
       offsets = rows.offsets
+      let most = FloatRowSource.mostCopiedBytes / max(rows.scratchBytes(rows: multiple), 1)
+      tileRows = min(tileRows, max(most, 1) * multiple)
       bytes = rows.scratchBytes(rows: tileRows)
     } else {
       layout = .gathered(context.kernels.gather, plan.imageWindow)
       offsets = try context.consecutive(depth)
       bytes = tileRows * depth * 4
     }
+    self.tileRows = tileRows
     var regions = RegionLayout()
     pointersOffset = regions.add(tileRows * MemoryLayout<UnsafePointer<Float>?>.stride)
     numbersOffset = regions.add(bytes)

@@ -46,7 +46,7 @@ final class SlicedConvolutionStep: ExecutionStep {
     let isIdentity = window.isIdentity
     var needsIntegers = true
     if case .accumulatorBits = epilogue.output { needsIntegers = false }
-    let product = context.kernels.binaryProduct(for: source.shape(isTested: !needsIntegers))
+    let product = context.binaryProduct(for: source, isTested: !needsIntegers)
     guard product.groupsAtOnce == 1 else { return nil }
     guard
       kernel.fits(
@@ -64,7 +64,7 @@ final class SlicedConvolutionStep: ExecutionStep {
     plan.fillOffsets(offsets.pointer)
     let layout = plan
     weights = try context.weights.memory(
-      layer: context.index, byteCount: plan.weightBytes
+      layer: context.index, byteCount: plan.weightBytes, signBytes: source.weights.byteCount
     ) { base throws(RuntimeError) in
       source.weights.withWords(of: 0..<source.outputs, run: source.weights.depth) {
         layout.packWeights($0, rowWords: (source.weights.depth + 63) / 64, into: base)

@@ -5,25 +5,29 @@
 
 #include <stddef.h>
 
-// The next lines to ask for, and how many of them at a time.
+// What is asked for next, and how far apart it is from what is asked for after it.
 typedef struct ahead {
   const char *from;
-  size_t lines;
+  size_t step;
 } ahead;
 
 enum { line_bytes = 64 };
 
-// Shares bytes among so many parts of the work before them. None where `next` is null.
-static inline ahead ahead_of(const void *next, size_t bytes, size_t parts) {
-  const size_t lines = (bytes + line_bytes - 1) / line_bytes;
-  return (ahead){next, next && parts > 0 ? (lines + parts - 1) / parts : 0};
+// Shares bytes among so many parts of the work before them. Where `next` is null, what is read now
+// is asked for again and again: it is there.
+static inline ahead ahead_of(const void *next, const void *now, size_t bytes, size_t parts) {
+  if (!next || parts == 0) return (ahead){now, 0};
+  return (ahead){next, (bytes + parts - 1) / parts};
 }
 
-// Asks for the next part, into the second-level cache.
+// Asks for the next part of up to two lines, into the second-level cache: few at a time, because the
+// loads of a product wait for what has been asked for. Without branches, so that it costs nothing
+// where there is nothing to ask for.
 static inline void ask(ahead *ahead) {
   enum { for_reading, into_second_level = 2 };
-  for (size_t i = 0; i < ahead->lines; i++, ahead->from += line_bytes)
-    __builtin_prefetch(ahead->from, for_reading, into_second_level);
+  __builtin_prefetch(ahead->from, for_reading, into_second_level);
+  __builtin_prefetch(ahead->from + line_bytes, for_reading, into_second_level);
+  ahead->from += ahead->step;
 }
 
 #endif

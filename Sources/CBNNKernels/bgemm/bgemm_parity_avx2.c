@@ -266,6 +266,9 @@ BNN_TARGET_INLINE __m256i lanes_of_rows(__m256i bytes) {
   return _mm256_shuffle_epi8(_mm256_permute4x64_epi64(bytes, 0xd8), interleaved);
 }
 
+// Enough for the tables of a word where four groups of rows ask for them.
+enum { asks_per_word = 2 };
+
 // The planes of some words of a group of rows and a block of outputs, but for the parity.
 BNN_TARGET_INLINE void count_words(
   const __m256i *row, const __m256i *table, size_t words, ahead *ahead,
@@ -276,7 +279,7 @@ BNN_TARGET_INLINE void count_words(
   BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++)
     low[plane] = _mm256_setzero_si256();
   for (size_t word = 0; word < words; word++) {
-    ask(ahead);
+    BNN_UNROLL for (size_t i = 0; i < asks_per_word; i++) ask(ahead);
     __m256i carry = add_word((const __m128i *)row, table, low);
     size_t plane = 0;
     for (; word >> plane & 1; plane++)
@@ -385,9 +388,11 @@ BNN_TARGET static void multiply_group(
 }
 
 // The next tables of some blocks, of which each word of each group of rows asks for a share.
-static ahead next_tables(const bnn_bit_rows *rows, const void *next, size_t blocks) {
+static ahead next_tables(
+  const bnn_bit_rows *rows, const void *next, const void *now, size_t blocks) {
   const size_t words = bnn_row_words(rows), groups = (rows->count + group_rows - 1) / group_rows;
-  return ahead_of(next, blocks * block_vectors(words) * sizeof(__m256i), groups * words * blocks);
+  return ahead_of(
+    next, now, blocks * block_vectors(words) * sizeof(__m256i), groups * words * blocks * asks_per_word);
 }
 
 BNN_TARGET static void multiply(
@@ -398,7 +403,7 @@ BNN_TARGET static void multiply(
   for (size_t o = 0; o < outputs; o += columns, table += block_vectors(words)) {
     const size_t count = outputs - o < columns ? outputs - o : columns;
     const bool is_last = outputs - o <= columns;
-    ahead ahead = next_tables(rows, is_last ? next : table + block_vectors(words), 1);
+    ahead ahead = next_tables(rows, is_last ? next : table + block_vectors(words), table, 1);
     const __m256i *row = arranged;
     for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
       const size_t left = rows->count - m;
@@ -438,7 +443,7 @@ BNN_TARGET static void count(
   for (size_t block = 0; block < blocks; block++) {
     const size_t parts = outputs - block * 2 * columns > columns ? 2 : 1;
     const __m256i *row = arranged, *following = table + parts * block_vectors(words);
-    ahead ahead = next_tables(rows, block + 1 == blocks ? next : following, parts);
+    ahead ahead = next_tables(rows, block + 1 == blocks ? next : following, table, parts);
     bnn_planes *to = out + block;
     for (size_t m = 0; m < rows->count;
          m += group_rows, row += group_vectors(words), to += blocks) {

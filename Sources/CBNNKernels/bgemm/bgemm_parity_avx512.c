@@ -115,11 +115,14 @@ typedef struct low_counter {
   __m512i planes[low_planes];
 } low_counter;
 
-// Words of two units at a time ask for a share of the next tables.
+// How many pairs of blocks side by side ask for a share of the next tables: enough for all of them
+// where four groups of rows do.
+static inline size_t pairs_per_ask(size_t blocks) { return 8 / blocks; }
+
 static ahead next_tables(
-  size_t field, const void *next, size_t blocks, size_t words, size_t groups) {
+  size_t field, const void *next, const void *now, size_t blocks, size_t words, size_t groups) {
   const size_t bytes = blocks * block_vectors(field, words) * sizeof(__m512i);
-  return ahead_of(next, bytes, groups * ((words + 1) / 2));
+  return ahead_of(next, now, bytes, groups * words * (pairs_per_word(field) / pairs_per_ask(blocks)));
 }
 
 // The index of a pair in the low bits of each field. A vector read some bytes later has the bytes of
@@ -147,7 +150,7 @@ BNN_TARGET_INLINE size_t words_per_unit(size_t field) { return unit_pairs / pair
 // weight 64.
 BNN_TARGET_INLINE void add_words(
   size_t field, size_t words, size_t blocks, const __m512i *row, const __m512i *const *tables,
-  size_t first, low_counter *counters, __m512i *carries) {
+  size_t first, ahead *ahead, low_counter *counters, __m512i *carries) {
   // The carries of each plane wait for a second one.
   __m512i waiting[most_blocks][low_planes], found[most_blocks];
   const unsigned pairs = (unsigned)(words * pairs_per_word(field));
@@ -155,6 +158,7 @@ BNN_TARGET_INLINE void add_words(
   row += first * vectors_per_word;
   BNN_UNROLL for (unsigned pair = 0; pair < pairs; pair++) {
     const unsigned word = pair / pairs_per_word(field), own = pair % pairs_per_word(field);
+    if (pair % pairs_per_ask(blocks) == 0) ask(ahead);
     const __m512i index = index_of(field, row + word * vectors_per_word, own, blocks);
     BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
       found[b] = look_up(field, index, tables[b][first * pairs_per_word(field) + pair]);
@@ -225,15 +229,14 @@ BNN_TARGET_INLINE void count_words(
   }
   for (size_t word = first; word < end;) {
     __m512i carries[2][most_blocks] = {{zero, zero}, {zero, zero}};
-    ask(ahead);
     if (end - word < unit) {
-      add_words(field, 1, blocks, row, tables, word, low, carries[0]);
+      add_words(field, 1, blocks, row, tables, word, ahead, low, carries[0]);
       word += 1;
     } else {
-      add_words(field, unit, blocks, row, tables, word, low, carries[0]);
+      add_words(field, unit, blocks, row, tables, word, ahead, low, carries[0]);
       word += unit;
       if (end - word >= unit) {
-        add_words(field, unit, blocks, row, tables, word, low, carries[1]);
+        add_words(field, unit, blocks, row, tables, word, ahead, low, carries[1]);
         word += unit;
       }
     }
@@ -344,7 +347,7 @@ BNN_TARGET_INLINE void multiply_rows(
     const size_t blocks = blocks_of(field, (left + columns - 1) / columns);
     const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
     const bool is_last = left <= blocks * columns;
-    ahead ahead = next_tables(field, is_last ? next : following, blocks, words, groups);
+    ahead ahead = next_tables(field, is_last ? next : following, weights, blocks, words, groups);
     for (size_t m = 0; m < rows->count; m += group_rows, row += group_vectors(words)) {
       to.rows = rows->count - m < group_rows ? rows->count - m : group_rows;
       to.bases = bases + m;
@@ -367,7 +370,7 @@ BNN_TARGET_INLINE void count_rows(
     blocks = blocks_of(field, all - block);
     const __m512i *row = arranged, *following = weights + blocks * block_vectors(field, words);
     const bool is_last = all - block <= blocks;
-    ahead ahead = next_tables(field, is_last ? next : following, blocks, words, groups);
+    ahead ahead = next_tables(field, is_last ? next : following, weights, blocks, words, groups);
     for (size_t group = 0; group < groups; group++, row += group_vectors(words)) {
       bnn_planes *to = planes + group * all + block;
       count_chunk(

@@ -22,6 +22,9 @@ BNN_TARGET_INLINE void multiply_tile(
   for (size_t m = 0; m < rows; m++)
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) sums[m][v] = _mm512_setzero_ps();
+  const float *row[rows_per_tile];
+#pragma clang loop unroll(full)
+  for (size_t m = 0; m < rows; m++) row[m] = a[m];
   for (size_t k = 0; k < depth; k++) {
     const size_t offset = offsets[k];
     __m512 w[vectors_per_tile];
@@ -30,9 +33,14 @@ BNN_TARGET_INLINE void multiply_tile(
       w[v] = _mm512_loadu_ps(weights + (v * depth + k) * columns);
 #pragma clang loop unroll(full)
     for (size_t m = 0; m < rows; m++) {
-      const __m512 value = _mm512_set1_ps(a[m][offset]);
+      const __m512 value = _mm512_set1_ps(row[m][offset]);
 #pragma clang loop unroll(full)
-      for (size_t v = 0; v < vectors; v++) sums[m][v] = _mm512_fmadd_ps(value, w[v], sums[m][v]);
+      for (size_t v = 0; v < vectors; v++) {
+        sums[m][v] = _mm512_fmadd_ps(value, w[v], sums[m][v]);
+        // Keeps the compiler from loading the next row's value before: with those of all rows there
+        // are too few registers.
+        __asm__ volatile("" : "+v"(sums[m][v]) : : "memory");
+      }
     }
   }
 #pragma clang loop unroll(full)

@@ -45,3 +45,14 @@ struct BinaryProductSource {
 
   var macs: Int { StepWork.product(plan.positions, outputs, weights.depth) }
 }
+
+extension LayerContext {
+  /// The design for a layer's product.
+  func binaryProduct(
+    for source: BinaryProductSource, isTested: Bool
+  ) -> BinaryProductDesign {
+    kernels.binaryProduct(
+      for: source.shape(isTested: isTested),
+      weightBytes: weights.limit(layer: index, signBytes: source.weights.byteCount))
+  }
+}

@@ -35,4 +35,6 @@ struct PartOrder {
   var isStart: Bool
   /// In the first tile, when no weights are in the cache.
   var isFirst: Bool
+  /// In the last tile, after which the weights of another layer are needed.
+  var isLast: Bool
 }

@@ -21,6 +21,8 @@ final class GroupwiseProduct {
   let tile: BinaryTile
   /// Whether the weights leave the second-level cache while a tile is computed.
   private let weightsLeaveCache: Bool
+  /// The weights of the product that is computed after this one.
+  private var nextWeights: AlignedMemory?
   /// Whether it can count mismatches in bit planes, those of its tile at a time.
   let countsInPlanes: Bool
 
@@ -30,7 +32,7 @@ final class GroupwiseProduct {
   ) throws(RuntimeError) {
     self.source = source
     // The weights are laid out for all batch sizes.
-    let design = context.kernels.binaryProduct(for: source.shape(isTested: isTested))
+    let design = context.binaryProduct(for: source, isTested: isTested)
     let kernel = design.kernel
     self.kernel = kernel
     groups = source.groups / design.groupsAtOnce
@@ -52,7 +54,7 @@ final class GroupwiseProduct {
     let bytes = RegionLayout.aligned(kernel.weightBytes(outputs: outputs, words: words))
     weightBytesPerGroup = bytes
     weights = try context.weights.memory(
-      layer: context.index, byteCount: bytes * groups
+      layer: context.index, byteCount: bytes * groups, signBytes: source.weights.byteCount
     ) { base throws(RuntimeError) in
       for group in 0..<groups {
         let own = group * outputs..<(group + 1) * outputs
@@ -104,6 +106,9 @@ final class GroupwiseProduct {
     return tile
   }
 
+  /// Asks for the weights of the next product while it computes the last of its own.
+  func isFollowed(by next: GroupwiseProduct) { nextWeights = next.weights }
+
   var kernelName: String { kernel.name }
 
   /// Writes a row of accumulators of some outputs for each position: of all, or of those of the
@@ -125,7 +130,7 @@ final class GroupwiseProduct {
       kernel.multiply(
         bits, arranged: arranged, outputs: end - first,
         packedWeights: packedWeights(group: group, from: start),
-        next: next(after: end, isFirst: order.isFirst), bases: bases,
+        next: next(after: end, order), bases: bases,
         out: accumulators + (first - outputs.lowerBound), stride: outputs.count)
       bases.advanceAll(positions.count, by: end - first)
       first = end
@@ -145,7 +150,7 @@ final class GroupwiseProduct {
     kernel.count(
       bits, arranged: arranged, outputs: outputs.count,
       packedWeights: packedWeights(group: group, from: start),
-      next: next(after: outputs.upperBound, isFirst: order.isFirst), into: planes)
+      next: next(after: outputs.upperBound, order), into: planes)
   }
 
   /// The rows of a group, and where they are arranged; further parts of its outputs use the same, and
@@ -174,9 +179,13 @@ final class GroupwiseProduct {
     )
   }
 
-  /// The weights of the outputs from `output` on, where it is worth asking for them.
-  private func next(after output: Int, isFirst: Bool) -> UnsafeRawPointer? {
-    guard output < source.outputs, isFirst || weightsLeaveCache else { return nil }
+  /// The weights of the outputs from `output` on, or those of the next product, where it is worth
+  /// asking for them.
+  private func next(after output: Int, _ order: PartOrder) -> UnsafeRawPointer? {
+    if output == source.outputs {
+      return order.isLast ? nextWeights.map { UnsafeRawPointer($0.base) } : nil
+    }
+    guard order.isFirst || weightsLeaveCache else { return nil }
     let (group, start) = output.quotientAndRemainder(dividingBy: outputsPerGroup)
     return UnsafeRawPointer(packedWeights(group: group, from: start))
   }

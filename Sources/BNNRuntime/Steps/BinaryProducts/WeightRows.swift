@@ -6,8 +6,12 @@ struct WeightRows {
   /// All weights as the file has them, without gaps between rows.
   private let dense: [UInt64]
 
+  /// Bytes of all bits.
+  let byteCount: Int
+
   init(_ packed: PackedTensor, outputs: Int, depth: Int) {
     self.depth = depth
+    byteCount = packed.bytes.count
     var dense = [UInt64](repeating: 0, count: (packed.bytes.count + 7) / 8)
     dense.withUnsafeMutableBytes { $0.copyBytes(from: packed.bytes) }
     self.dense = dense
