@@ -21,16 +21,16 @@ final class AlignedMemory {
   /// - Returns: nil when there is not that much.
   init?(byteCount: Int) {
     // `calloc` leaves large memory untouched until it is used.
-    let isLarge = byteCount >= AlignedMemory.largePage
+    let isLarge = byteCount >= AlignedMemory.largePage / 2
     let alignment = isLarge ? AlignedMemory.largePage : AlignedMemory.alignment
-    guard byteCount >= 0, byteCount < Int.max - alignment,
-      let allocation = calloc(byteCount + alignment, 1)
-    else { return nil }
+    guard byteCount >= 0, byteCount < Int.max - 2 * alignment else { return nil }
+    let whole = (byteCount + alignment - 1) / alignment * alignment
+    guard let allocation = calloc(whole + alignment, 1) else { return nil }
     owner = .allocation(allocation)
     base = allocation.alignedUp(toMultipleOf: alignment)
     #if os(Linux)
       // Fewer addresses to translate. Where the system has no such pages nothing changes.
-      if isLarge { madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }
+      if isLarge { madvise(base, whole, Int32(MADV_HUGEPAGE)) }
     #endif
   }
 
