@@ -34,12 +34,16 @@ enum {
 typedef float floats_of_chunk __attribute__((ext_vector_type(chunk)));
 typedef float floats_of_width __attribute__((ext_vector_type(width)));
 
-// Tiles whose transformed input is kept in the first-level cache; where there are many channels, in
-// the second, so that a batch is worth reading all weights.
+// About as many tiles in each batch of a row of tiles. The weights are read once for each, from the
+// second-level cache, which has to hold what there is of its tiles, too; of many channels a batch is
+// worth reading them.
 static inline size_t tiles_of_batch(const bnn_winograd_shape *s) {
-  const size_t fewest = 8;
-  const size_t tiles = 28672 / (points * chunk_count(s) * cell * sizeof(float));
-  return tiles < fewest ? fewest : tiles;
+  enum { input_bytes = 56 << 10, fewest = 8 };
+  const size_t all = s->axes[1].tiles;
+  const size_t fitting = input_bytes / (points * chunk_count(s) * cell * sizeof(float));
+  const size_t most = fitting < fewest ? fewest : fitting, batches = (all + most - 1) / most;
+  const size_t even = (all + batches - 1) / batches;
+  return (even + wide_tiles - 1) / wide_tiles * wide_tiles;
 }
 
 // The columns that tiles of a batch see, in units of the stride.
@@ -284,6 +288,7 @@ BNN_INLINE void sum_vectors(
     r.inputs + (x * b.tiles + t) * tile_step,                                              \
     weights, r.sums + (x * b.tiles + t) * rows * span + output % span)
     for (; t + tiles <= b.tiles; t += tiles) BNN_SUM(tiles);
+    for (; t + 2 <= b.tiles; t += 2) BNN_SUM(2);
     for (; t < b.tiles; t++) BNN_SUM(1);
 #undef BNN_SUM
   }
