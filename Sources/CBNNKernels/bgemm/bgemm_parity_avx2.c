@@ -463,11 +463,7 @@ BNN_TARGET static void count(
 const bnn_bgemm bnn_bgemm_8x32__avx2 = {
   .name = "bnn_bgemm_8x32__avx2",
   .isa = BNN_ISA_AVX2,
-  // The rest is above what was measured (400 and 270): tables of small layers are not worth their memory.
-  .cost = {.rows = 8, .outputs = 32, .word = 60, .rest = 650, .tested_rest = 300, .row_word = 39},
-  // Derived from the number of instructions and raised alike, not measured.
-  .intel_cost = {
-    .rows = 8, .outputs = 32, .word = 60, .rest = 900, .tested_rest = 330, .row_word = 38},
+  .cost = {.rows = 8, .outputs = 32, .word = 58, .rest = 400, .tested_rest = 270, .row_word = 37},
   .best_rows = 32,
   .best_outputs = 128,
   .weight_bytes = weight_bytes,
