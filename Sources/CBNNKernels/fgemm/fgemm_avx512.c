@@ -6,6 +6,8 @@
 
 #include <immintrin.h>
 
+#include "../in_order.h"
+
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #define BNN_TARGET_INLINE \
   static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx512dq")))
@@ -37,9 +39,7 @@ BNN_TARGET_INLINE void multiply_tile(
 #pragma clang loop unroll(full)
       for (size_t v = 0; v < vectors; v++) {
         sums[m][v] = _mm512_fmadd_ps(value, w[v], sums[m][v]);
-        // Keeps the compiler from loading the next row's value before: with those of all rows there
-        // are too few registers.
-        __asm__ volatile("" : "+v"(sums[m][v]) : : "memory");
+        BNN_LOADS_COME_AFTER(sums[m][v]);
       }
     }
   }

@@ -7,6 +7,8 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "../in_order.h"
+
 #define BNN_FEATURES target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 #define BNN_TARGET __attribute__((BNN_FEATURES))
 #define BNN_TARGET_INLINE static inline __attribute__((always_inline, BNN_FEATURES))
@@ -39,6 +41,9 @@ BNN_TARGET_INLINE void multiply_tile(
 #pragma clang loop unroll(full)
     for (size_t m = 0; m < rows; m++) sums[m][v] = base;
   }
+  const uint8_t *row[rows_per_tile];
+#pragma clang loop unroll(full)
+  for (size_t m = 0; m < rows; m++) row[m] = a[m];
   for (size_t k = 0; k < depth; k++) {
     const size_t offset = offsets[k];
     __m512i w[vectors_per_tile];
@@ -48,10 +53,13 @@ BNN_TARGET_INLINE void multiply_tile(
 #pragma clang loop unroll(full)
     for (size_t m = 0; m < rows; m++) {
       int32_t four;
-      memcpy(&four, a[m] + offset, sizeof four);
+      memcpy(&four, row[m] + offset, sizeof four);
       const __m512i x = _mm512_set1_epi32(four);
 #pragma clang loop unroll(full)
-      for (size_t v = 0; v < vectors; v++) sums[m][v] = _mm512_dpbusd_epi32(sums[m][v], x, w[v]);
+      for (size_t v = 0; v < vectors; v++) {
+        sums[m][v] = _mm512_dpbusd_epi32(sums[m][v], x, w[v]);
+        BNN_LOADS_COME_AFTER(sums[m][v]);
+      }
     }
   }
 #pragma clang loop unroll(full)
