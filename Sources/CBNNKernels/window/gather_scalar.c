@@ -136,7 +136,9 @@ static inline void copy_few(char *to, const char *from, size_t bytes) {
   }
 #pragma clang loop unroll(disable)
   for (; bytes >= 16; bytes -= 16, to += 16, from += 16) memcpy(to, from, 16);
-  for (; bytes >= 8; bytes -= 8, to += 8, from += 8) memcpy(to, from, 8);
+  if (bytes >= 8) memcpy(to, from, 8), bytes -= 8, to += 8, from += 8;
+  if (bytes >= 4) memcpy(to, from, 4), bytes -= 4, to += 4, from += 4;
+#pragma clang loop unroll(disable) vectorize(disable)
   for (; bytes > 0; bytes--) *to++ = *from++;
 }
 
@@ -146,29 +148,30 @@ static void fill_row(
   size_t tap_bytes, const char *outside, char *row) {
   const int64_t zero[3] = {0, 0, 0};
   const int64_t origin = byte_of_pixel(w, taps, zero, pixel_bytes);
+  const int64_t line_bytes = w->input[2] * (int64_t)pixel_bytes;
+  const size_t taps_in_line = (size_t)w->kernel[2];
   const size_t step = (size_t)w->dilation[2] * pixel_bytes;
   // Whether the taps of a line lie side by side.
   const bool is_run = tap_bytes == step;
   for (int64_t z = 0; z < w->kernel[0]; z++)
     for (int64_t y = 0; y < w->kernel[1]; y++) {
-      const int64_t line[3] = {z, y, 0};
-      const int64_t at = byte_of_pixel(w, taps, line, pixel_bytes);
-      char *to = row + (at - origin);
+      const int64_t at = (z * w->dilation[0] * w->input[1] + y * w->dilation[1]) * line_bytes;
+      const int64_t from = origin + at;
+      char *to = row + at;
       size_t first = 0, end = 0;
       if (z >= taps->first[0] && z < taps->end[0] && y >= taps->first[1] && y < taps->end[1]) {
         first = (size_t)taps->first[2];
         end = (size_t)taps->end[2];
       }
-      const size_t taps_in_line = (size_t)w->kernel[2];
       if (is_run) {
         copy_few(to, outside, first * step);
         if (end > first)
-          copy_few(to + first * step, input + at + first * step, (end - first) * step);
+          copy_few(to + first * step, input + from + first * step, (end - first) * step);
         copy_few(to + end * step, outside, (taps_in_line - end) * step);
       } else {
         for (size_t x = 0; x < taps_in_line; x++, to += step)
           copy_few(
-            to, x >= first && x < end ? input + at + (int64_t)(x * step) : outside, tap_bytes);
+            to, x >= first && x < end ? input + from + (int64_t)(x * step) : outside, tap_bytes);
       }
     }
 }
