@@ -3,6 +3,7 @@
 #include "../bits/word_bits.h"
 #include "bnn_bits.h"
 #include "bnn_window.h"
+#include "quotient.h"
 
 // Runs of a few words are the common case; a call to memcpy costs more than they do.
 static inline void copy_words(uint64_t *to, const uint64_t *from, size_t count) {
@@ -142,10 +143,39 @@ static inline void copy_few(char *to, const char *from, size_t bytes) {
   for (; bytes > 0; bytes--) *to++ = *from++;
 }
 
+// What `fill_row` does, for taps of a constant number of few bytes: each is copied from inside or from
+// outside without a branch that could be foreseen wrongly.
+static inline __attribute__((always_inline)) void fill_small_taps(
+  const bnn_window *w, const bnn_taps *taps, const char *input, size_t pixel_bytes,
+  size_t tap_bytes, const char *outside, char *row) {
+  const int64_t zero[3] = {0, 0, 0};
+  const int64_t origin = byte_of_pixel(w, taps, zero, pixel_bytes);
+  const int64_t line_bytes = w->input[2] * (int64_t)pixel_bytes;
+  const int64_t step = w->dilation[2] * (int64_t)pixel_bytes;
+  for (int64_t z = 0; z < w->kernel[0]; z++)
+    for (int64_t y = 0; y < w->kernel[1]; y++) {
+      const bool is_inside = (z >= taps->first[0]) & (z < taps->end[0]) & (y >= taps->first[1])
+        & (y < taps->end[1]);
+      const int64_t first = is_inside ? taps->first[2] : 0, end = is_inside ? taps->end[2] : 0;
+      int64_t at = (z * w->dilation[0] * w->input[1] + y * w->dilation[1]) * line_bytes;
+      for (int64_t x = 0; x < w->kernel[2]; x++, at += step) {
+        const bool is_tap_inside = (x >= first) & (x < end);
+        const char *from = is_tap_inside ? input + (origin + at) : outside;
+        memcpy(row + at, from, tap_bytes);
+      }
+    }
+}
+
 // A row with the taps inside at their distance from tap 0 in the input. `outside` has a line of taps.
 static void fill_row(
   const bnn_window *w, const bnn_taps *taps, const char *input, size_t pixel_bytes,
   size_t tap_bytes, const char *outside, char *row) {
+  switch (tap_bytes) {
+    case 4: return fill_small_taps(w, taps, input, pixel_bytes, 4, outside, row);
+    case 8: return fill_small_taps(w, taps, input, pixel_bytes, 8, outside, row);
+    case 16: return fill_small_taps(w, taps, input, pixel_bytes, 16, outside, row);
+    default: break;
+  }
   const int64_t zero[3] = {0, 0, 0};
   const int64_t origin = byte_of_pixel(w, taps, zero, pixel_bytes);
   const int64_t line_bytes = w->input[2] * (int64_t)pixel_bytes;
@@ -181,7 +211,7 @@ static void fill_row(
 static size_t positions_inside(const bnn_window *w, const bnn_taps *taps) {
   const int64_t left = w->output[2] - 1 - taps->output[2];
   const int64_t last = w->input[2] - 1 - (w->kernel[2] - 1) * w->dilation[2];
-  const int64_t steps = (last - taps->origin[2]) / w->stride[2];
+  const int64_t steps = quotient(last - taps->origin[2], w->stride[2]);
   return (size_t)(steps < left ? steps : left);
 }
 

@@ -1,5 +1,7 @@
 #include "bnn_window.h"
 
+#include "quotient.h"
+
 static void place(const bnn_window *window, int axis, bnn_taps *taps) {
   const int64_t step = window->dilation[axis], kernel = window->kernel[axis];
   const int64_t origin = taps->output[axis] * window->stride[axis] - window->pad[axis];
@@ -7,8 +9,8 @@ static void place(const bnn_window *window, int axis, bnn_taps *taps) {
   // Away from the borders all taps are inside, without a division.
   if (origin < 0 || origin + (kernel - 1) * step >= window->input[axis]) {
     const int64_t room = window->input[axis] - origin;
-    if (origin < 0) first = (-origin + step - 1) / step;
-    end = room <= 0 ? 0 : (room + step - 1) / step;
+    if (origin < 0) first = quotient(-origin + step - 1, step);
+    end = room <= 0 ? 0 : quotient(room + step - 1, step);
     if (end > kernel) end = kernel;
     if (first > end) first = end;
   }
@@ -21,8 +23,9 @@ bnn_taps bnn_window_taps(const bnn_window *window, size_t position) {
   bnn_taps taps;
   int64_t rest = (int64_t)position;
   for (int axis = 2; axis >= 0; axis--) {
-    taps.output[axis] = rest % window->output[axis];
-    rest /= window->output[axis];
+    const int64_t next = quotient(rest, window->output[axis]);
+    taps.output[axis] = rest - next * window->output[axis];
+    rest = next;
     place(window, axis, &taps);
   }
   taps.image = rest;
