@@ -28,6 +28,7 @@
 
 #include "../bits/word_bits.h"
 #include "../planes_avx512.h"
+#include "../unindexed.h"
 #include "ahead.h"
 #include "parity_entries.h"
 #include "parity_rows_avx512.h"
@@ -156,12 +157,18 @@ BNN_TARGET_INLINE void add_words(
   const unsigned pairs = (unsigned)(words * pairs_per_word(field));
   size_t plane = 0;
   row += first * vectors_per_word;
+  BNN_UNINDEXED(row);
+  const __m512i *table[most_blocks];
+  BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
+    table[b] = tables[b] + first * pairs_per_word(field);
+    BNN_UNINDEXED(table[b]);
+  }
   BNN_UNROLL for (unsigned pair = 0; pair < pairs; pair++) {
     const unsigned word = pair / pairs_per_word(field), own = pair % pairs_per_word(field);
     if (pair % pairs_per_ask(blocks) == 0) ask(ahead);
     const __m512i index = index_of(field, row + word * vectors_per_word, own, blocks);
     BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
-      found[b] = look_up(field, index, tables[b][first * pairs_per_word(field) + pair]);
+      found[b] = look_up(field, index, table[b][pair]);
       for (plane = 0; pair >> plane & 1; plane++)
         found[b] = add_carry(&counters[b].planes[plane], waiting[b][plane], found[b]);
       waiting[b][plane] = found[b];
