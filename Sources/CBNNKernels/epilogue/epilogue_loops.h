@@ -1,6 +1,7 @@
 // The loops of the epilogue kernels for BNN_TARGET and `rows_at_once` rows, which the including file
 // defines; it ends with BNN_EPILOGUE_FUNCTIONS in its object.
 #include "../channel_blocks.h"
+#include "../unindexed.h"
 #include "bnn_epilogue.h"
 #include "mask_bits.h"
 
@@ -29,6 +30,24 @@ typedef struct part {
 
 #define BNN_EACH_ROW BNN_UNROLL for (size_t m = 0; m < rows; m++)
 
+// Rows of memory. Each address is a register and a few steps, so that up to eight take no additions.
+typedef struct row_addresses {
+  const char *first, *fifth;
+  size_t step, three_steps;
+} row_addresses;
+
+BNN_INLINE row_addresses rows_from(const void *first, size_t step) {
+  row_addresses rows = {first, (const char *)first + 4 * step, step, 3 * step};
+  BNN_UNINDEXED(rows.fifth);
+  BNN_UNINDEXED(rows.three_steps);
+  return rows;
+}
+
+BNN_INLINE const char *row_at(row_addresses rows, size_t m) {
+  const char *from = m < 4 ? rows.first : rows.fifth;
+  return from + (m % 4 == 3 ? rows.three_steps : m % 4 * rows.step);
+}
+
 // Up to the channel after the last, parameters are padded.
 #define BNN_LOAD_CHANNELS(vector, from) memcpy(&(vector), (from), sizeof(vector))
 
@@ -41,7 +60,7 @@ BNN_INLINE const char *first_row(const job *job, part p) {
 BNN_INLINE void store_bits(
   size_t rows, part p, const job *job, const integers16 inside[rows_at_once]) {
   const size_t step = (job->channels.all + block - 1) / block * sizeof(uint64_t);
-  char *to = (char *)job->bits + p.row * step + p.channel / 8;
+  const row_addresses to = rows_from((char *)job->bits + p.row * step + p.channel / 8, step);
   uint16_t outside_is_plus;
   memcpy(
     &outside_is_plus, (const char *)job->test->outside_is_plus + p.channel / 8,
@@ -50,24 +69,37 @@ BNN_INLINE void store_bits(
     uint16_t bits = bits_of_mask(&inside[m]);
     if (p.rest != 0) bits &= (uint16_t)((1u << p.rest) - 1);
     bits ^= outside_is_plus;
-    memcpy(to, &bits, sizeof bits);
-    to += step;
+    memcpy((char *)row_at(to, m), &bits, sizeof bits);
+  }
+}
+
+BNN_INLINE void apply_affine(
+  const bnn_epilogue_step *step, size_t rows, part p, floats16 v[rows_at_once]) {
+  floats16 scale, bias;
+  BNN_LOAD_CHANNELS(scale, step->a + p.channel);
+  BNN_LOAD_CHANNELS(bias, step->b + p.channel);
+  BNN_EACH_ROW {
+    v[m] = v[m] * scale;
+    v[m] = v[m] + bias;
+  }
+}
+
+// Adds the operand, or multiplies with it.
+BNN_INLINE void apply_operand(
+  bool adds, const bnn_epilogue_step *step, size_t rows, part p, floats16 v[rows_at_once]) {
+  const row_addresses from =
+    rows_from(step->a + p.row * step->stride + p.channel, step->stride * sizeof(float));
+  BNN_EACH_ROW {
+    floats16 operand;
+    load(&operand, row_at(from, m), (span){1, p.rest}, 0);
+    v[m] = adds ? v[m] + operand : v[m] * operand;
   }
 }
 
 BNN_INLINE void apply(
   const bnn_epilogue_step *step, size_t rows, part p, floats16 v[rows_at_once]) {
   switch (step->kind) {
-    case BNN_EPILOGUE_AFFINE: {
-      floats16 scale, bias;
-      BNN_LOAD_CHANNELS(scale, step->a + p.channel);
-      BNN_LOAD_CHANNELS(bias, step->b + p.channel);
-      BNN_EACH_ROW {
-        v[m] = v[m] * scale;
-        v[m] = v[m] + bias;
-      }
-      break;
-    }
+    case BNN_EPILOGUE_AFFINE: apply_affine(step, rows, p, v); break;
     case BNN_EPILOGUE_SLOPES: {
       floats16 positive, negative;
       BNN_LOAD_CHANNELS(positive, step->a + p.channel);
@@ -88,35 +120,47 @@ BNN_INLINE void apply(
       BNN_EACH_ROW v[m] = v[m] <= 0 ? zero : v[m];
       break;
     }
-    case BNN_EPILOGUE_ADD:
-    case BNN_EPILOGUE_MULTIPLY: {
-      const float *from = step->a + p.row * step->stride + p.channel;
+    case BNN_EPILOGUE_ADD: apply_operand(true, step, rows, p, v); break;
+    case BNN_EPILOGUE_MULTIPLY: apply_operand(false, step, rows, p, v); break;
+    case BNN_EPILOGUE_ADD_SCALAR:
+    case BNN_EPILOGUE_MULTIPLY_SCALAR: {
+      const float *from = step->a + p.row * step->stride;
       BNN_EACH_ROW {
-        floats16 operand;
-        load(&operand, from, (span){1, p.rest}, 0);
+        v[m] = step->kind == BNN_EPILOGUE_ADD_SCALAR ? v[m] + *from : v[m] * *from;
         from += step->stride;
-        v[m] = step->kind == BNN_EPILOGUE_ADD ? v[m] + operand : v[m] * operand;
       }
       break;
     }
-    case BNN_EPILOGUE_ADD_SCALAR:
-      BNN_EACH_ROW v[m] = v[m] + step->a[(p.row + m) * step->stride];
-      break;
-    case BNN_EPILOGUE_MULTIPLY_SCALAR:
-      BNN_EACH_ROW v[m] = v[m] * step->a[(p.row + m) * step->stride];
-      break;
   }
 }
 
-// The steps on vectors of rows, and what is stored of them.
-BNN_INLINE void finish_vectors(size_t rows, part p, const job *job, floats16 v[rows_at_once]) {
-  for (size_t i = 0; i < job->count; i++) apply(job->steps + i, rows, p, v);
+// What epilogues mostly begin with goes without a look at the kinds of steps for every vector.
+typedef struct beginning {
+  bool is_affine, then_adds;
+} beginning;
+
+BNN_INLINE beginning beginning_of(const job *job) {
+  const bnn_epilogue_step *step = job->steps, *end = step + job->count;
+  const bool is_affine = step < end && step->kind == BNN_EPILOGUE_AFFINE;
+  step += is_affine;
+  return (beginning){is_affine, step < end && step->kind == BNN_EPILOGUE_ADD};
+}
+
+// The bits of a block of channels of each row before those outside of the bounds are turned around.
+typedef uint16_t block_bits[rows_at_once][block / lanes];
+
+// The steps on vectors of rows, and what is stored of them: bits to `found` unless it is null.
+BNN_INLINE void finish_vectors(
+  size_t rows, part p, const job *job, beginning begins, floats16 v[rows_at_once],
+  block_bits found) {
+  const bnn_epilogue_step *step = job->steps, *end = step + job->count;
+  if (begins.is_affine) apply_affine(step++, rows, p, v);
+  if (begins.then_adds) apply_operand(true, step++, rows, p, v);
+  for (; step < end; step++) apply(step, rows, p, v);
   if (job->values) {
-    float *to = job->values + p.row * job->values_step + p.channel;
-    BNN_EACH_ROW {
-      store(to, &v[m], (span){1, p.rest}, 0);
-      to += job->values_step;
-    }
+    const row_addresses to = rows_from(
+      job->values + p.row * job->values_step + p.channel, job->values_step * sizeof(float));
+    BNN_EACH_ROW store((char *)row_at(to, m), &v[m], (span){1, p.rest}, 0);
   }
   if (job->bits) {
     floats16 lower, upper;
@@ -130,36 +174,40 @@ BNN_INLINE void finish_vectors(size_t rows, part p, const job *job, floats16 v[r
     } else {
       BNN_EACH_ROW inside[m] = (v[m] >= lower) & (v[m] <= upper);
     }
-    store_bits(rows, p, job, inside);
+    if (found) {
+      BNN_EACH_ROW found[m][p.channel / lanes % (block / lanes)] = bits_of_mask(&inside[m]);
+    } else {
+      store_bits(rows, p, job, inside);
+    }
   }
 }
 
-BNN_INLINE void finish_part(bool is_integer, size_t rows, part p, const job *job) {
+BNN_INLINE void finish_part(
+  bool is_integer, size_t rows, part p, const job *job, beginning begins) {
   floats16 v[rows_at_once];
-  const char *from = first_row(job, p);
+  const row_addresses from = rows_from(first_row(job, p), job->x_step * 4);
   BNN_EACH_ROW {
     if (is_integer) {
       integers16 whole;
-      load(&whole, from, (span){1, p.rest}, 0);
+      load(&whole, row_at(from, m), (span){1, p.rest}, 0);
       v[m] = __builtin_convertvector(whole, floats16);
     } else {
-      load(&v[m], from, (span){1, p.rest}, 0);
+      load(&v[m], row_at(from, m), (span){1, p.rest}, 0);
     }
-    from += job->x_step * 4;
   }
-  finish_vectors(rows, p, job, v);
+  finish_vectors(rows, p, job, begins, v, NULL);
 }
+
 BNN_INLINE void test_part(size_t rows, part p, const job *job) {
   integers16 lower, upper;
   BNN_LOAD_CHANNELS(lower, (const int32_t *)job->test->lower + p.channel);
   BNN_LOAD_CHANNELS(upper, (const int32_t *)job->test->upper + p.channel);
   integers16 inside[rows_at_once];
-  const char *from = first_row(job, p);
+  const row_addresses from = rows_from(first_row(job, p), job->x_step * 4);
   BNN_EACH_ROW {
     integers16 x;
-    load(&x, from, (span){1, p.rest}, 0);
+    load(&x, row_at(from, m), (span){1, p.rest}, 0);
     inside[m] = (x >= lower) & (x <= upper);
-    from += job->x_step * 4;
   }
   store_bits(rows, p, job, inside);
 }
@@ -198,7 +246,8 @@ BNN_INLINE void clear_after_last(const job *job, size_t end) {
 // Finishes the rows up to `end`.
 BNN_INLINE void finish(bool is_integer, size_t end, const job *job) {
   clear_after_last(job, end);
-#define BNN_FINISH_PART(count, p) finish_part(is_integer, count, p, job)
+  const beginning begins = beginning_of(job);
+#define BNN_FINISH_PART(count, p) finish_part(is_integer, count, p, job, begins)
   BNN_EACH_PART(BNN_FINISH_PART)
 }
 

@@ -3,25 +3,56 @@
 
 enum { group_rows = 8 };
 
-// The accumulators of a whole group and block, 16 channels at a time, through the steps.
+// Words of bits of a whole group from what was found of a block.
+BNN_INLINE void store_words(const block_bits found, part p, const job *job) {
+  uint64_t words[group_rows] __attribute__((aligned(64)));
+  const size_t step = (job->channels.all + block - 1) / block, index = p.channel / block;
+  const __m512i plus = _mm512_set1_epi64((long long)job->test->outside_is_plus[index]);
+  _mm512_store_si512(words, _mm512_xor_si512(_mm512_load_si512(found), plus));
+  const row_addresses to = rows_from(job->bits + p.row * step + index, step * sizeof(uint64_t));
+  BNN_UNROLL for (size_t m = 0; m < group_rows; m++) *(uint64_t *)row_at(to, m) = words[m];
+}
+
+// The accumulators of a whole group and block, 16 channels at a time, through the steps. Rows in the
+// middle of an image have the same bases.
 BNN_INLINE void finish_group(
-  const bnn_planes *planes, const int32_t *const *bases, part p, const job *job) {
+  const bnn_planes *planes, const int32_t *const *bases, bool has_one_base, part p, const job *job,
+  beginning begins) {
   const plane_bytes bytes = bytes_of_planes(planes);
-  BNN_UNROLL for (size_t i = 0; i < 8; i += 2) {
+  block_bits found __attribute__((aligned(64)));
+  part own = p;
+  // As a loop it keeps the numbers of all channels in memory, which is faster than in registers.
+#pragma clang loop unroll(disable)
+  for (size_t i = 0; i < 8; i += 2, own.channel += lanes) {
     __m512i rows[4];
     numbers_of_bytes(&bytes, i, rows);
-    floats16 v[rows_at_once];
+    __m512i x[rows_at_once];
     BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
       const __m512i pair = rows[m / 4 * 2 + m % 2];
-      const __m256i half =
-        m % 4 < 2 ? _mm512_castsi512_si256(pair) : _mm512_extracti64x4_epi64(pair, 1);
-      const __m512i base = _mm512_loadu_si512(bases[m] + p.channel);
-      const __m512 x = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_cvtepu16_epi32(half)));
-      memcpy(&v[m], &x, sizeof x);
+      x[m] = _mm512_cvtepu16_epi32(
+        m % 4 < 2 ? _mm512_castsi512_si256(pair) : _mm512_extracti64x4_epi64(pair, 1));
     }
-    finish_vectors(group_rows, p, job, v);
-    p.channel += lanes;
+    if (has_one_base) {
+      const __m512i base = _mm512_loadu_si512(bases[0] + own.channel);
+      BNN_UNROLL for (size_t m = 0; m < group_rows; m++) x[m] = _mm512_sub_epi32(base, x[m]);
+    } else {
+      BNN_UNROLL for (size_t m = 0; m < group_rows; m++)
+        x[m] = _mm512_sub_epi32(_mm512_loadu_si512(bases[m] + own.channel), x[m]);
+    }
+    floats16 v[rows_at_once];
+    BNN_UNROLL for (size_t m = 0; m < group_rows; m++) {
+      const __m512 number = _mm512_cvtepi32_ps(x[m]);
+      memcpy(&v[m], &number, sizeof number);
+    }
+    finish_vectors(group_rows, own, job, begins, v, found);
   }
+  if (job->bits) store_words(found, p, job);
+}
+
+BNN_INLINE bool have_one_base(const int32_t *const *bases) {
+  bool all_same = true;
+  for (size_t m = 1; m < group_rows; m++) all_same &= bases[m] == bases[0];
+  return all_same;
 }
 
 // The accumulators of some rows of a group: [row][channel of the block].
@@ -41,12 +72,16 @@ BNN_TARGET static void finish_planes(
   const job all = {
     .channels = channels, .steps = steps, .count = count, .values = values,
     .values_step = values_step, .test = test, .bits = bits};
+  const beginning begins = beginning_of(&all);
   for (size_t row = 0; row < rows; row += group_rows) {
     const size_t left = rows - row, some = left < group_rows ? left : group_rows;
+    const bool has_one_base = left >= group_rows && have_one_base(bases + row);
     for (size_t i = 0; i < channels.count; i += block, planes++) {
       const size_t width = channels.count - i, c = channels.first + i;
-      if (left >= group_rows && width >= block) {
-        finish_group(planes, bases + row, (part){row, c, 0}, &all);
+      if (has_one_base && width >= block) {
+        finish_group(planes, bases + row, true, (part){row, c, 0}, &all, begins);
+      } else if (left >= group_rows && width >= block) {
+        finish_group(planes, bases + row, false, (part){row, c, 0}, &all, begins);
       } else {
         int32_t numbers[group_rows * block];
         const size_t some_channels = width < block ? width : block;
