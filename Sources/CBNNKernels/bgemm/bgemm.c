@@ -20,11 +20,15 @@ double bnn_bgemm_cycles(const bnn_bgemm *kernel, bnn_bgemm_shape shape) {
   const size_t output_parts = (shape.outputs + cost.outputs - 1) / cost.outputs;
   const size_t bytes = kernel->weight_bytes(shape.outputs, shape.words);
   const double words = (double)shape.words;
-  const double part = words * cost.word + (shape.is_tested ? cost.tested_rest : cost.rest);
+  // Numbers are finished a vector at a time, of those that are asked for only.
+  const size_t finished = (shape.outputs + 15) / 16 * 16;
+  const double finished_parts =
+    shape.is_tested ? (double)output_parts : (double)finished / (double)cost.outputs;
+  const double rest = finished_parts * (shape.is_tested ? cost.tested_rest : cost.rest);
   double per_word = cost.row_word;
   if (shape.is_grouped) per_word += cost.group_word;
   if (output_parts % 2 == 1) per_word += cost.lone_word;
   if (output_parts == 1 && bytes > first_level_bytes) per_word += cost.outside_word;
-  return (double)row_parts * ((double)output_parts * part + words * per_word)
+  return (double)row_parts * (words * ((double)output_parts * cost.word + per_word) + rest)
     + (double)bytes * cycles_per_weight_byte();
 }

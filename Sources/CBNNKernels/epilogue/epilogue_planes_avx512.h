@@ -13,17 +13,19 @@ BNN_INLINE void store_words(const block_bits found, part p, const job *job) {
   BNN_UNROLL for (size_t m = 0; m < group_rows; m++) *(uint64_t *)row_at(to, m) = words[m];
 }
 
-// The accumulators of a whole group and block, 16 channels at a time, through the steps. Rows in the
-// middle of an image have the same bases.
+// The accumulators of a whole group and of `width` channels of a block, whole vectors of which 16 at a
+// time go through the steps. Rows in the middle of an image have the same bases.
 BNN_INLINE void finish_group(
-  const bnn_planes *planes, const int32_t *const *bases, bool has_one_base, part p, const job *job,
-  beginning begins) {
+  const bnn_planes *planes, const int32_t *const *bases, bool has_one_base, size_t width, part p,
+  const job *job, beginning begins) {
   const plane_bytes bytes = bytes_of_planes(planes);
   block_bits found __attribute__((aligned(64)));
+  // Channels that do not exist are outside.
+  if (width < block) _mm512_store_si512(found, _mm512_setzero_si512());
   part own = p;
   // As a loop it keeps the numbers of all channels in memory, which is faster than in registers.
 #pragma clang loop unroll(disable)
-  for (size_t i = 0; i < 8; i += 2, own.channel += lanes) {
+  for (size_t i = 0; i < width / 8; i += 2, own.channel += lanes) {
     __m512i rows[4];
     numbers_of_bytes(&bytes, i, rows);
     __m512i x[rows_at_once];
@@ -77,19 +79,19 @@ BNN_TARGET static void finish_planes(
     const size_t left = rows - row, some = left < group_rows ? left : group_rows;
     const bool has_one_base = left >= group_rows && have_one_base(bases + row);
     for (size_t i = 0; i < channels.count; i += block, planes++) {
-      const size_t width = channels.count - i, c = channels.first + i;
-      if (has_one_base && width >= block) {
-        finish_group(planes, bases + row, true, (part){row, c, 0}, &all, begins);
-      } else if (left >= group_rows && width >= block) {
-        finish_group(planes, bases + row, false, (part){row, c, 0}, &all, begins);
+      const size_t rest = channels.count - i, width = rest < block ? rest : block;
+      const size_t c = channels.first + i;
+      if (has_one_base && width % lanes == 0) {
+        finish_group(planes, bases + row, true, width, (part){row, c, 0}, &all, begins);
+      } else if (left >= group_rows && width % lanes == 0) {
+        finish_group(planes, bases + row, false, width, (part){row, c, 0}, &all, begins);
       } else {
         int32_t numbers[group_rows * block];
-        const size_t some_channels = width < block ? width : block;
-        accumulators_of_planes(planes, bases + row, some, c, some_channels, numbers);
+        accumulators_of_planes(planes, bases + row, some, c, width, numbers);
         job edge = all;
-        edge.channels = (bnn_channel_range){channels.all, c, some_channels};
+        edge.channels = (bnn_channel_range){channels.all, c, width};
         edge.x = (const char *)numbers;
-        edge.x_step = some_channels;
+        edge.x_step = width;
         edge.first_row = row;
         finish(true, row + some, &edge);
       }

@@ -44,7 +44,7 @@ typedef struct bnn_planes {
 
 // About how many cycles a product and its epilogue take, all but what is the same for all kernels:
 // what was measured, in parts of `rows` rows × `outputs` outputs, whole ones even where less is
-// asked for.
+// asked for, but for vectors of numbers that follow.
 typedef struct bnn_bgemm_cost {
   size_t rows, outputs;
   // Cycles for each word of K of a part, and for the rest of it: where numbers follow, and where
