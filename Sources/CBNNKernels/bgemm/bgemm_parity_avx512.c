@@ -182,10 +182,10 @@ BNN_TARGET_INLINE void add_words(
   }
 }
 
-// Planes of the weights 128, 256, …, in memory: each takes two carries at a time.
+// Planes of the weights 128, 256, …, where they are in the end: each takes two carries at a time.
 typedef struct high_counter {
   size_t carries;
-  __m512i waiting[high_planes], planes[high_planes];
+  __m512i waiting[high_planes], *planes;
 } high_counter;
 
 BNN_TARGET_INLINE void add_high(high_counter *to, __m512i carry) {
@@ -206,19 +206,26 @@ BNN_TARGET_INLINE void settle(high_counter *counter) {
   }
 }
 
-// Writes the planes of a block; those above the number of carries are 0.
-BNN_TARGET_INLINE void write_planes(
-  size_t field, const low_counter *low, const high_counter *high, bnn_planes *out) {
+// Planes before anything is counted.
+BNN_TARGET_INLINE void begin(bnn_planes *out, low_counter *low, high_counter *high) {
+  const __m512i zero = _mm512_setzero_si512();
+  BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++) low->planes[plane] = zero;
+  high->carries = 0;
+  high->planes = (__m512i *)out->words[high_at];
+  _mm512_store_si512(out->words[0], zero);
+  BNN_UNROLL for (size_t plane = high_at; plane <= last_plane; plane++)
+    _mm512_store_si512(out->words[plane], zero);
+}
+
+// Completes the planes of a block; those above the number of carries are 0.
+BNN_TARGET_INLINE void finish_planes(
+  size_t field, const low_counter *low, high_counter *high, bnn_planes *out) {
   const size_t first = exchanged_later(field);
-  _mm512_store_si512(out->words[0], _mm512_setzero_si512());
-  _mm512_store_si512(out->words[last_plane], _mm512_setzero_si512());
+  settle(high);
   BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++)
     _mm512_store_si512(out->words[low_at + plane], exchange_rows(low->planes[plane], first));
-  for (size_t plane = 0; plane < high_planes; plane++) {
-    const bool is_set = field != 64 && high->carries >> plane != 0;
-    const __m512i own = high->planes[plane];
-    _mm512_store_si512(out->words[high_at + plane], is_set ? exchange_rows(own, first) : own);
-  }
+  for (size_t plane = 0; field != 64 && high->carries >> plane != 0; plane++)
+    high->planes[plane] = exchange_rows(high->planes[plane], first);
 }
 
 // Counts `words` words, but for the parity. `field` and `blocks` are constants.
@@ -229,11 +236,7 @@ BNN_TARGET_INLINE void count_words(
   const size_t unit = words_per_unit(field), end = first + words;
   low_counter low[most_blocks];
   high_counter high[most_blocks];
-  BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
-    BNN_UNROLL for (size_t plane = 0; plane < low_planes; plane++) low[b].planes[plane] = zero;
-    high[b].carries = 0;
-    for (size_t plane = 0; plane < high_planes; plane++) high[b].planes[plane] = zero;
-  }
+  BNN_UNROLL for (size_t b = 0; b < blocks; b++) begin(out[b], &low[b], &high[b]);
   for (size_t word = first; word < end;) {
     __m512i carries[2][most_blocks] = {{zero, zero}, {zero, zero}};
     if (end - word < unit) {
@@ -251,10 +254,7 @@ BNN_TARGET_INLINE void count_words(
       add_high(
         &high[b], add_carry(&low[b].planes[low_planes - 1], carries[0][b], carries[1][b]));
   }
-  BNN_UNROLL for (size_t b = 0; b < blocks; b++) {
-    settle(&high[b]);
-    write_planes(field, &low[b], &high[b], out[b]);
-  }
+  BNN_UNROLL for (size_t b = 0; b < blocks; b++) finish_planes(field, &low[b], &high[b], out[b]);
 }
 
 // out = base − twice the mismatches for the outputs of the mask.

@@ -8,7 +8,7 @@ static inline __attribute__((always_inline)) void interleave(
     for (size_t p = 0; p < planes; p++) to[i * planes + p] = from[p * plane_step + i];
 }
 
-void bnn_interleave(
+static inline __attribute__((always_inline)) void interleave_planes(
   size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
   // Lines of the cache on both sides are used whole.
   enum { tile = 16 };
@@ -27,4 +27,21 @@ void bnn_interleave(
               to[(i + r) * planes + p + c] = from[(p + c) * plane_step + i + r];
         }
   }
+}
+
+#if BNN_X86_64
+
+__attribute__((target("avx2"))) static void interleave_avx2(
+  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
+  interleave_planes(count, planes, from, plane_step, to);
+}
+
+#endif
+
+void bnn_interleave(
+  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
+#if BNN_X86_64
+  if (bnn_isa_supported(BNN_ISA_AVX2)) return interleave_avx2(count, planes, from, plane_step, to);
+#endif
+  interleave_planes(count, planes, from, plane_step, to);
 }
