@@ -42,17 +42,21 @@ emulated() {
   fi
 }
 
-echo "-- this machine"
 build native
-"$BUILD/native"
-
-echo "-- this machine, address and undefined behavior sanitizers"
 # Checks of bounds keep loops from being vectorized, of which clang warns. Two checks take most of
 # the time to compile and find little: null pointers end in a report of the address sanitizer anyway,
 # and sums of pointers that leave the address space do not occur without a wrong access.
 build sanitized -fsanitize=address,undefined -fno-sanitize=null,pointer-overflow \
   -fno-sanitize-recover=all -fuse-ld=lld -Wno-pass-failed
-"$BUILD/sanitized"
+"$BUILD/sanitized" > "$BUILD/sanitized.log" 2>&1 &
+sanitized=$!
+echo "-- this machine"
+"$BUILD/native"
+echo "-- this machine, address and undefined behavior sanitizers"
+ended=0
+wait "$sanitized" || ended=$?
+cat "$BUILD/sanitized.log"
+[ "$ended" -eq 0 ] || exit "$ended"
 
 [ "${1:-}" = --all ] || exit 0
 
