@@ -119,11 +119,11 @@ final class WeightStore {
   /// Weights that are worth it; those of small models stay by themselves.
   private static let sharedSizes = (128 << 10)..<AlignedMemory.largePage
 
-  /// - Parameter signBytes: bytes of the bits of all weights of ±1. Their layouts take up to five
-  ///   times as much, so that a model that has few of them, or many narrow layers, stays small.
+  /// - Parameter signBytes: bytes of the bits of all weights of ±1. Their layouts take up to four and
+  ///   a half times as much, so that a model that has few of them, or many narrow layers, stays small.
   init(budget: MemoryBudget, signBytes: Int) {
     self.budget = budget
-    spare = signBytes + WeightStore.always
+    spare = signBytes / 2 + WeightStore.always
   }
 
   /// How many bytes the layout of a layer's signs may take: the same for all batch sizes, whose plans
