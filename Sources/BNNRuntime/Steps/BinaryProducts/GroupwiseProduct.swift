@@ -39,7 +39,10 @@ final class GroupwiseProduct {
     outputsPerGroup = source.outputsPerGroup * design.groupsAtOnce
     let (groups, outputs) = (groups, outputsPerGroup)
     let depth = source.plan.taps * source.bitsPerTap * design.groupsAtOnce
-    weightsLeaveCache = kernel.weightBytes(outputs: outputs, words: (depth + 63) / 64) > 1 << 19
+    // A tile meets the weights of all groups.
+    let weightBytes = StepWork.product(
+      groups, kernel.weightBytes(outputs: outputs, words: (depth + 63) / 64))
+    weightsLeaveCache = weightBytes > 1 << 19
     tile = GroupwiseProduct.tile(
       source, kernel, outputsPerGroup: outputs, weightsLeaveCache: weightsLeaveCache,
       threads: context.threads)
