@@ -37,7 +37,8 @@ import Testing
   @Test(arguments: [
     ([3, 3], 1, [9, 10], 8), ([4, 3], 1, [7, 16], 8), ([5, 5], 1, [8, 8], 16),
     ([7, 7], 2, [17, 15], 3), ([5, 7], 2, [12, 21], 9), ([6, 6], 2, [24, 24], 4),
-    ([11, 11], 4, [40, 35], 3), ([3, 3], 1, [4, 4], 24),
+    ([11, 11], 4, [40, 35], 3), ([3, 3], 1, [4, 4], 24), ([5, 3], 1, [30, 24], 3),
+    ([4, 2], 1, [13, 37], 7), ([6, 3], 1, [32, 24], 8),
   ])
   func matchesSums(_ size: [Int], _ stride: Int, _ extents: [Int], _ channels: Int) throws {
     for seed in 0..<2 {
@@ -66,6 +67,53 @@ import Testing
       own.model.layers[0], own.inputs.map(\.value), shape: own.outputShape)
     let largest = expected[0].elements.map { abs($0) }.max() ?? 0
     try own.check(tolerance: largest * 3e-6)
+  }
+
+  /// An image that is only brought from planes to pixels for tiles along rows stays where it is.
+  @Test(arguments: [3, 4]) func readsPlanes(channels: Int) throws {
+    var random = SeededGenerator(seed: channels)
+    let (height, width, outputs) = (29, 34, 70)
+    let weights = Shape([outputs, 7, 7, channels])
+    let window = WindowGeometry(
+      kernel: [7, 7], strides: [2, 2], dilations: [1, 1], padsBegin: [3, 3], padsEnd: [3, 3])
+    let extents = try #require(window.outputExtents(of: [height, width]))
+    func value(_ name: String, _ dimensions: [Int]) -> ModelValue {
+      ModelValue(
+        name: name, elementType: .float32,
+        dimensions: [.batch(1)] + dimensions.map { Dimension.fixed($0) })
+    }
+    var model = BinaryModel(
+      provenance: .test,
+      values: [
+        value("x", [channels, height, width]), value("pixels", [height, width, channels]),
+        value("y", extents + [outputs]),
+      ], inputs: [0], outputs: [2],
+      layers: [
+        Layer(
+          name: "layout", operation: .transpose(permutation: [0, 2, 3, 1]), inputs: [0],
+          outputs: [1]),
+        Layer(
+          name: "stem",
+          operation: .convolution(
+            ConvolutionGeometry(window: window),
+            weights: .float32(random.reals(weights.count), shape: weights),
+            Epilogue(steps: [.function(.relu)])),
+          inputs: [1], outputs: [2]),
+      ])
+    let count = channels * height * width
+    let images = Tensor(random.reals(2 * count), shape: [2, channels, height, width])
+    for threads in [1, 2] {
+      let inPlace = try InferenceSession(model, threads: threads).run(["x": images])
+      // What is shown has to exist.
+      model.outputs = [2, 1]
+      let moved = try InferenceSession(model, threads: threads).run(["x": images])
+      model.outputs = [2]
+      let largest = moved[0].tensor.floats.map { abs($0) }.max() ?? 0
+      let error = zip(inPlace[0].tensor.floats, moved[0].tensor.floats).map { abs($0 - $1) }.max()
+      #expect(try #require(error) <= largest * 3e-6)
+    }
+    let buffers = try PlanLayout(model, batch: 2).buffers
+    #expect(buffers[1].isPlanar && buffers[1].offset == buffers[0].offset)
   }
 
   /// Sums of integers with weights of ±1 are exact, and a threshold may lie right on one of them.

@@ -1,5 +1,7 @@
 #include "checks.h"
 
+enum { most_rows = 4 };
+
 typedef struct shape {
   bnn_window window;
   size_t channels, outputs;
@@ -54,20 +56,14 @@ static operands make_operands(shape s) {
   return x;
 }
 
-// A row of tiles; rows after the last one have no place.
-static void run_row(
-  const bnn_winograd *kernel, shape s, const bnn_winograd_shape *tiles, operands x, size_t row) {
-  const float *image = place_copy(x.image, image_count(s) * sizeof(float), 4);
-  float *packed = place(bnn_winograd_weight_bytes(tiles), 4);
-  bnn_winograd_pack_weights(
-    tiles, place_copy(x.weights, weight_count(s) * sizeof(float), 4), packed);
-  void *scratch = place(kernel->scratch_bytes(tiles), 4);
-  const size_t first = row * tiles->axes[0].outputs;
-  float *out[bnn_winograd_most_outputs] = {NULL};
-  for (size_t i = 0; i < tiles->axes[0].outputs && first + i < tiles->axes[0].output; i++)
+// Places for the rows of a row of tiles, from `first` on; rows after the last one have none.
+static void place_rows(shape s, size_t first, size_t count, float **out) {
+  for (size_t i = 0; i < count && first + i < (size_t)s.window.output[1]; i++)
     out[i] = place(row_count(s) * sizeof(float), 4);
-  kernel->tile_row(tiles, image, packed, row, scratch, out);
-  for (size_t i = 0; i < bnn_winograd_most_outputs && out[i]; i++)
+}
+
+static void compare_rows(shape s, operands x, size_t first, float *const *out) {
+  for (size_t i = 0; i < most_rows && out[i]; i++)
     for (size_t j = 0; j < row_count(s); j++) {
       const double expected = x.out[(first + i) * row_count(s) + j];
       // The powers and differences of the points enlarge what is rounded.
@@ -76,20 +72,74 @@ static void run_row(
     }
 }
 
+static void run_row(
+  const bnn_winograd *kernel, shape s, const bnn_winograd_shape *tiles, operands x, size_t row) {
+  const float *image = place_copy(x.image, image_count(s) * sizeof(float), 4);
+  float *packed = place(bnn_winograd_weight_bytes(tiles), 4);
+  bnn_winograd_pack_weights(
+    tiles, place_copy(x.weights, weight_count(s) * sizeof(float), 4), packed);
+  void *scratch = place(kernel->scratch_bytes(tiles), 4);
+  const size_t first = row * tiles->axes[0].outputs;
+  float *out[most_rows] = {NULL};
+  place_rows(s, first, tiles->axes[0].outputs, out);
+  kernel->tile_row(tiles, image, packed, row, scratch, out);
+  compare_rows(s, x, first, out);
+}
+
+static void begin_shape(int side, shape s, size_t row) {
+  const bnn_window *w = &s.window;
+  begin_case(
+    side, "%dx%d by %d, %d, pads %d, %d, image %dx%dx%zu, %zu outputs, row %zu", (int)w->kernel[1],
+    (int)w->kernel[2], (int)w->stride[1], (int)w->stride[2], (int)w->pad[1], (int)w->pad[2],
+    (int)w->input[1], (int)w->input[2], s.channels, s.outputs, row);
+}
+
 static void check_shape(const bnn_winograd *kernel, shape s) {
   bnn_winograd_shape tiles;
   if (!bnn_winograd_shape_of(&s.window, s.channels, s.outputs, &tiles)) return;
   // Buffers of checks have no room for more.
   if (bnn_winograd_weight_bytes(&tiles) > 1 << 20) return;
   const operands x = make_operands(s);
-  const bnn_window *w = &s.window;
   EACH_SIDE(side)
     for (size_t row = 0; row < tiles.axes[0].tiles; row++) {
-      begin_case(
-        side, "%dx%d by %d, %d, pads %d, %d, image %dx%dx%zu, %zu outputs, row %zu",
-        (int)w->kernel[1], (int)w->kernel[2], (int)w->stride[1], (int)w->stride[2], (int)w->pad[1],
-        (int)w->pad[2], (int)w->input[1], (int)w->input[2], s.channels, s.outputs, row);
+      begin_shape(side, s, row);
       run_row(kernel, s, &tiles, x, row);
+      end_case();
+    }
+  free(x.image), free(x.weights), free(x.out);
+}
+
+// Both layouts of an image give the same numbers.
+static void run_tile(
+  const bnn_winograd1d *kernel, shape s, bool is_planar, operands x, size_t tile) {
+  bnn_winograd1d_shape tiles;
+  bnn_winograd1d_shape_of(&s.window, s.channels, s.outputs, is_planar, &tiles);
+  float *image = place_copy(x.image, image_count(s) * sizeof(float), 4);
+  if (is_planar) {
+    const size_t pixels = image_count(s) / s.channels;
+    for (size_t i = 0; i < image_count(s); i++)
+      image[i] = x.image[i % pixels * s.channels + i / pixels];
+  }
+  float *packed = place(bnn_winograd1d_weight_bytes(&tiles), 4);
+  bnn_winograd1d_pack_weights(
+    &tiles, place_copy(x.weights, weight_count(s) * sizeof(float), 4), packed);
+  void *scratch = place(kernel->scratch_bytes(&tiles), 4);
+  float *out[most_rows] = {NULL};
+  place_rows(s, tile * tiles.tile_rows, tiles.tile_rows, out);
+  kernel->tile(&tiles, image, packed, tile, scratch, out);
+  compare_rows(s, x, tile * tiles.tile_rows, out);
+}
+
+static void check_lines(const bnn_winograd1d *kernel, shape s) {
+  bnn_winograd1d_shape tiles;
+  if (!bnn_winograd1d_shape_of(&s.window, s.channels, s.outputs, false, &tiles)) return;
+  if (bnn_winograd1d_weight_bytes(&tiles) > 1 << 20) return;
+  const operands x = make_operands(s);
+  EACH_SIDE(side)
+    for (size_t tile = 0; tile < tiles.tiles; tile++) {
+      begin_shape(side, s, tile);
+      run_tile(kernel, s, false, x, tile);
+      run_tile(kernel, s, true, x, tile);
       end_case();
     }
   free(x.image), free(x.weights), free(x.out);
@@ -122,5 +172,19 @@ void check_winograd(const bnn_winograd *kernel) {
     choose_axis(&s.window, 1, *row_taps, *stride);
     choose_axis(&s.window, 2, *column_taps, random_below(3) ? *stride : 1);
     if (random_below(4) == 0) check_shape(kernel, s);
+  }
+}
+
+void check_winograd1d(const bnn_winograd1d *kernel) {
+  EACH(size_t, row_taps, 4, 5, 6)
+  EACH(size_t, width, 1, 3, 5)
+  EACH(size_t, stride, 1, 2, 3, 4)
+  EACH(size_t, channels, 1, 3, 5)
+  EACH(size_t, outputs, 1, 8, 15, 16, 17, 32, 33, 40, 64, 65, 100) {
+    shape s = {.channels = *channels, .outputs = *outputs};
+    s.window = (bnn_window){{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}};
+    choose_axis(&s.window, 1, *row_taps, *stride);
+    choose_axis(&s.window, 2, *width, random_below(3) ? *stride : 1);
+    if (random_below(4) == 0) check_lines(kernel, s);
   }
 }

@@ -71,5 +71,6 @@ void check_threads(void);
 void check_pointwise(const bnn_pointwise *kernel);
 void check_windowpool(const bnn_windowpool *kernel);
 void check_winograd(const bnn_winograd *kernel);
+void check_winograd1d(const bnn_winograd1d *kernel);
 
 #endif

@@ -28,6 +28,7 @@ int main(void) {
   CHECK_FAMILY(bnn_fgemm, check_fgemm)
   CHECK_FAMILY(bnn_igemm, check_igemm)
   CHECK_FAMILY(bnn_winograd, check_winograd)
+  CHECK_FAMILY(bnn_winograd1d, check_winograd1d)
   CHECK_FAMILY(bnn_epilogue, check_epilogue)
   CHECK_FAMILY(bnn_pointwise, check_pointwise)
   CHECK_FAMILY(bnn_windowpool, check_windowpool)

@@ -22,7 +22,7 @@ struct Kernels {
     binaryProducts = BinaryProductKernel.all { bnn_isa_includes(isa, $0) }
     bitSlices = BitSliceKernel(bnn_bslice_best(isa))
     floatProduct = FloatProductKernel(bnn_fgemm_best(isa))
-    winograd = WinogradKernel(bnn_winograd_best(isa))
+    winograd = WinogradKernel(isa: isa)
     byteProduct = ByteProductKernel(bnn_igemm_best(isa))
     pointwise = PointwiseKernel(bnn_pointwise_best(isa))
     epilogue = EpilogueKernel(bnn_epilogue_best(isa))
@@ -49,10 +49,9 @@ struct Kernels {
 
   /// Names in the order of the properties.
   var names: [String] {
-    [
-      binaryProducts[0].name, bitSlices?.name, floatProduct.name, winograd.name,
-      byteProduct.name, pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name,
-    ].compactMap(\.self)
+    [binaryProducts[0].name, bitSlices?.name, floatProduct.name].compactMap(\.self)
+      + winograd.names
+      + [byteProduct.name, pointwise.name, epilogue.name, gather.name, windowPool.name, bits.name]
   }
 
   /// The same kernels, with one design for all binary products; nil where that is not among them.

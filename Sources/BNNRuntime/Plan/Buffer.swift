@@ -16,6 +16,9 @@ struct Buffer {
   var isGapless: Bool { rowStep == channels }
   /// Whether only some lines exist at a time, in a worker's scratch.
   var isInBand = false
+  /// Whether it lies as it did before a transposition, with its channels in planes:
+  /// [image][channel][row][column].
+  var isPlanar = false
   /// Whether it is an input that may be read where the caller has it.
   var isExternal = false
 

@@ -156,7 +156,9 @@ final class ExecutionPlan {
     case .concatenate(let axis): ConcatenateStep(axis: axis, context)
     case .reshape:
       context.inputs[0].offset == context.outputs[0].offset ? nil : RepackStep(context)
-    case .transpose(let permutation): StridedCopyStep(permutation: permutation, context)
+    case .transpose(let permutation):
+      context.outputs[0].isPlanar
+        ? nil : StridedCopyStep(permutation: permutation, context)
     case .softmax(let axis, let logarithm): SoftmaxStep(axis: axis, logarithm: logarithm, context)
     case .reduce(let kind, let axes, _): try ReduceStep(kind, axes: axes, context)
     case .unpack: UnpackStep(context)
@@ -169,9 +171,13 @@ final class ExecutionPlan {
     _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue,
     _ context: LayerContext
   ) throws(RuntimeError) -> any LineStep {
-    if case .float32(let values, _) = weights,
-      let shape = try WinogradConvolutionStep.shape(geometry, weights, context)
-    {
+    let shape: WinogradKernel.Shape?
+    do {
+      shape = try WinogradConvolutionStep.shape(geometry, weights, input: context.inputs[0])
+    } catch {
+      throw context.fault(error)
+    }
+    if let shape, case .float32(let values, _) = weights {
       return try WinogradConvolutionStep(shape, geometry, values, epilogue, context)
     }
     return try ConvolutionStep(geometry, weights, epilogue, context)

@@ -30,6 +30,7 @@ struct PlanLayout {
     pooled = PooledLayers(model, buffers)
     let joined = JoinedValues(model, buffers).places
     signs = SignsOfPieces(model, joined, buffers)
+    markPlanes(of: model)
     try place(model, joined)
   }
 
@@ -38,6 +39,27 @@ struct PlanLayout {
       let readers = model.layers.filter { $0.inputs.contains(value) }
       guard readers.count == 1, case .transpose = readers[0].operation else { return false }
       return model.values[value].elementType == .float32 && !model.outputs.contains(value)
+    }
+  }
+
+  /// Images that a transposition only brings into another order for a convolution that reads both
+  /// orders stay what they are.
+  private mutating func markPlanes(of model: BinaryModel) {
+    var readers = [[Int]](repeating: [], count: buffers.count)
+    for (index, layer) in model.layers.enumerated() {
+      for value in layer.inputs { readers[value].append(index) }
+    }
+    for layer in model.layers {
+      guard case .transpose([0, 2, 3, 1]) = layer.operation, let value = layer.outputs.first,
+        buffers[value].type == .float32, !model.outputs.contains(value),
+        readers[value].count == 1, let reader = readers[value].first,
+        case .convolution(let geometry, let weights, _) = model.layers[reader].operation,
+        model.layers[reader].inputs.first == value,
+        let shape = try? WinogradConvolutionStep.shape(geometry, weights, input: buffers[value]),
+        shape.readsPlanes
+      else { continue }
+      buffers[value].isPlanar = true
+      buffers[value].isExternal = buffers[layer.inputs[0]].isExternal
     }
   }
 
@@ -145,7 +167,7 @@ struct PlanLayout {
   }
 
   /// Gives every value that something makes a place for the time between its making and its last
-  /// use. A reshape that moves nothing shares its input's place; a result takes the place of an
+  /// use. A reshape or a transposition that moves nothing shares its input's place; a result takes the place of an
   /// operand that it is combined with, number by number, when nothing reads that any more; what is
   /// concatenated is made where it is wanted, and what is pooled line by line has no place. Signs that
   /// the layers before make piece by piece begin with the first piece.
@@ -191,7 +213,7 @@ struct PlanLayout {
         buffers[layer.outputs[0]].isInBand = true
         for value in model.layers[step + 1].outputs { begin(value, at: step) }
         beginSigns(madeBy: step + 1, at: step)
-      } else if case .reshape = layer.operation, keepsLayout(layer) {
+      } else if movesNothing(layer) {
         regionOfValue[layer.outputs[0]] = regionOfValue[layer.inputs[0]]
       } else {
         var rest = layer.outputs[...]
@@ -234,7 +256,7 @@ struct PlanLayout {
       if case .array(.constant) = layer.operation {
         for value in layer.outputs { lastUses[value] = model.layers.count }
       }
-      if case .reshape = layer.operation, keepsLayout(layer) {
+      if movesNothing(layer) {
         let input = layer.inputs[0]
         lastUses[input] = max(lastUses[input], lastUses[layer.outputs[0]])
       }
@@ -264,11 +286,17 @@ struct PlanLayout {
     return nil
   }
 
-  private func keepsLayout(_ layer: Layer) -> Bool {
-    let input = buffers[layer.inputs[0]]
-    let output = buffers[layer.outputs[0]]
-    return input.type != .sign || input.channels == output.channels
-      || (input.channels % 64 == 0 && output.channels % 64 == 0)
+  /// Whether the layer's result is its input, where that lies.
+  private func movesNothing(_ layer: Layer) -> Bool {
+    switch layer.operation {
+    case .transpose: return buffers[layer.outputs[0]].isPlanar
+    case .reshape:
+      let input = buffers[layer.inputs[0]]
+      let output = buffers[layer.outputs[0]]
+      return input.type != .sign || input.channels == output.channels
+        || (input.channels % 64 == 0 && output.channels % 64 == 0)
+    default: return false
+    }
   }
 }
 

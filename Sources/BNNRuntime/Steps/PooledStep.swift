@@ -16,7 +16,7 @@ final class PooledStep: ExecutionStep {
   private let bandOffset: Int
   let scratchBytes: Int
 
-  private static let bandBytes = 512 << 10
+  private static let bandBytes = 224 << 10
 
   init(_ producer: any LineStep, _ pool: PoolStep, channels: Int, threads: Int) {
     (self.producer, self.pool, self.threads) = (producer, pool, threads)

@@ -24,16 +24,13 @@ final class WinogradConvolutionStep: LineStep {
   /// - Returns: nil where sums of products are faster, or exact: those of integers with weights of
   ///   ±1 have to stay what they are.
   static func shape(
-    _ geometry: ConvolutionGeometry, _ source: Weights, _ context: LayerContext
-  ) throws(RuntimeError) -> WinogradKernel.Shape? {
-    let input = context.inputs[0]
-    let plan = try context.windowPlan(geometry.window)
-    guard case .float32 = source, geometry.groups == 1, plan.positions > 0,
-      let shape = WinogradKernel.Shape(
-        plan.imageWindow, channels: input.channels, outputs: source.shape[0]),
-      shape.isWorthwhile
-    else { return nil }
-    return shape
+    _ geometry: ConvolutionGeometry, _ source: Weights, input: Buffer
+  ) throws(RuntimeError.LayerFault) -> WinogradKernel.Shape? {
+    let plan = try WindowPlan(geometry.window, input: input.shape)
+    guard case .float32 = source, geometry.groups == 1, plan.positions > 0 else { return nil }
+    return WinogradKernel.Shape(
+      plan.imageWindow, channels: input.channels, outputs: source.shape[0],
+      isPlanar: input.isPlanar)
   }
 
   init(
@@ -63,7 +60,8 @@ final class WinogradConvolutionStep: LineStep {
 
   var linesAtOnce: Int { shape.rowsPerTile }
   var work: StepWork {
-    StepWork(floatMACs: StepWork.product(plan.positions, macsPerPosition), kernel: kernel.name)
+    StepWork(
+      floatMACs: StepWork.product(plan.positions, macsPerPosition), kernel: kernel.name(shape))
   }
 
   func run(_ execution: Execution) {
@@ -89,7 +87,6 @@ final class WinogradConvolutionStep: LineStep {
     let firstLine = tileRow * shape.rowsPerTile
     let lines = min(shape.rowsPerTile, plan.output[1] - firstLine)
     let firstRow = (image * plan.output[1] + firstLine) * plan.output[2]
-    let pixels = plan.input[1] * plan.input[2]
     withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: lines) { out in
       for line in 0..<lines {
         out.initializeElement(
@@ -99,7 +96,7 @@ final class WinogradConvolutionStep: LineStep {
       }
       guard let targets = UnsafePointer(out.baseAddress) else { return }
       kernel.multiply(
-        shape, image: UnsafePointer(input.floats(execution)) + image * pixels * input.channels,
+        shape, image: pixels(ofImage: image, execution),
         packedWeights: UnsafePointer(weights.pointer(to: Float.self)), tileRow: tileRow,
         scratch: scratch + kernelOffset, out: targets)
     }
@@ -110,5 +107,11 @@ final class WinogradConvolutionStep: LineStep {
         rows: row..<row + plan.output[2],
         values: epilogue.target(row: row, scratch: scratch, execution), scratch: scratch, execution)
     }
+  }
+
+  /// Where an image begins.
+  private func pixels(ofImage index: Int, _ execution: Execution) -> UnsafePointer<Float> {
+    let elements = plan.input[1] * plan.input[2] * input.channels
+    return UnsafePointer(input.elements(Float.self, execution)) + index * elements
   }
 }

@@ -19,5 +19,6 @@
 #include "bnn_window.h"
 #include "bnn_windowpool.h"
 #include "bnn_winograd.h"
+#include "bnn_winograd1d.h"
 
 #endif
