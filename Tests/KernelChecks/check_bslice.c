@@ -252,7 +252,7 @@ void check_bslice(const bnn_bslice *kernel) {
     check_shape(
       kernel, (bnn_bslice_shape){line_window(9, *taps), 3, *bits, 8, random_below(2)}, "inputs");
   }
-  EACH(size_t, outputs, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512, 513)
+  EACH(size_t, outputs, 1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512, 513, 1024)
   EACH(int64_t, positions, 1, 2, 3, 9, 17) {
     const bnn_window window = line_window(*positions, 1);
     check_shape(kernel, (bnn_bslice_shape){window, 1, 3, *outputs, false}, "dense");

@@ -52,6 +52,8 @@ bnn_bslice_plan bnn_bslice_make_plan(const bnn_bslice *kernel, const bnn_bslice_
   plan.count_bits = 64 - (size_t)__builtin_clzll(plan.inputs);
   plan.pixel_words = (shape->groups * shape->bits_per_tap + 63) / 64;
   plan.lane_words = (outputs_of(&plan) + 63) / 64;
+  const bool is_shared = shape->groups == 1 && plan.lane_words % vector == 0;
+  plan.plane_lanes = is_shared ? vector : plan.lane_words;
   plan.period = plan.lane_words / greatest_common_divisor(plan.lane_words, vector);
   const size_t fitting = part_outputs / (64 * plan.lane_words);
   const size_t parts = fitting < part_step ? (width + part_step - 1) / part_step
@@ -64,7 +66,7 @@ bnn_bslice_plan bnn_bslice_make_plan(const bnn_bslice *kernel, const bnn_bslice_
   plan.phase_pixels = (plan.part_pixels + stride - 1) / stride;
   choose_source(&plan);
   bnn_bslice_make_masks(&plan);
-  plan.plane_words = round_up(plan.phases * plan.phase_pixels * plan.lane_words, 8);
+  plan.plane_words = round_up(plan.phases * plan.phase_pixels * plan.plane_lanes, 8);
   plan.line_words = plan.plane_words * shape->bits_per_tap;
   plan.kept_lines = (size_t)((w->kernel[1] - 1) * w->dilation[1]) + 1;
   return plan;
@@ -114,7 +116,7 @@ void bnn_bslice_fill_offsets(const bnn_bslice_plan *plan, uint32_t *offsets) {
       const size_t pixel = x % plan->phases * plan->phase_pixels + x / plan->phases;
       for (size_t channel = 0; channel < plan->shape.bits_per_tap; channel++)
         offsets[input_of(plan, tap, channel)] = (uint32_t)(
-          slot * plan->line_words + channel * plan->plane_words + pixel * plan->lane_words);
+          slot * plan->line_words + channel * plan->plane_words + pixel * plan->plane_lanes);
     }
 }
 

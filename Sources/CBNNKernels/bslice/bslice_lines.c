@@ -110,6 +110,7 @@ static bnn_bslice_rows rows_of(
   void *scratch) {
   const scratch_parts parts = parts_of(plan, scratch);
   return (bnn_bslice_rows){
+    .sharing = plan->lane_words / plan->plane_lanes,
     .inputs = plan->inputs,
     .count_bits = plan->count_bits,
     .words = at->count * plan->lane_words,

@@ -107,7 +107,7 @@ BNN_INLINE void count_vectors(
   slice ones[together], twos[together], fours[together], eights[together];
   BNN_EACH ones[r] = twos[r] = fours[r] = eights[r] = (slice)0;
   input_cursor from = {.weights = weights, .offsets = rows->offsets};
-  BNN_EACH from.lines[r] = rows->lines + (vector + r * step) * slice_words;
+  BNN_EACH from.lines[r] = rows->lines + (vector + r * step) / rows->sharing * slice_words;
   size_t input = rows->inputs % 2;
   if (input == 1) {
     differ(n, &from, 0, ones);

@@ -102,7 +102,7 @@ static uint64_t any_word(
 
 static void write_pixel(
   const bnn_bslice_plan *plan, source_kind kind, const uint64_t *pixel, uint64_t *to) {
-  const size_t words = plan->lane_words;
+  const size_t words = plan->plane_lanes;
   for (size_t row = 0; row < plan->source_rows; row++, to += plan->plane_words)
     switch (kind) {
       case source_is_pixel:
@@ -123,14 +123,14 @@ static void write_pixel(
 static void write_outside(const bnn_bslice_plan *plan, uint64_t *to) {
   const uint64_t bits = plan->shape.outside_is_plus ? ~(uint64_t)0 : 0;
   for (size_t row = 0; row < plan->source_rows; row++, to += plan->plane_words)
-    for (size_t w = 0; w < plan->lane_words; w++) to[w] = bits;
+    for (size_t w = 0; w < plan->plane_lanes; w++) to[w] = bits;
 }
 
 // Pixels that are side by side on both sides.
 static void write_run(
   const bnn_bslice_plan *plan, source_kind kind, const uint64_t *pixel, size_t count,
   uint64_t *to) {
-  const size_t words = plan->lane_words;
+  const size_t words = plan->plane_lanes;
   if (kind == source_is_pixel) {
     memcpy(to, pixel, count * words * sizeof *to);
   } else if (kind == source_is_copies && words == 2 && plan->pixel_words == 1) {
@@ -145,7 +145,7 @@ void bnn_bslice_write_source(
   const bnn_bslice_plan *plan, const uint64_t *line, int64_t x, uint64_t *to) {
   const source_kind kind = kind_of(plan);
   const int64_t left = plan->shape.window.input[2] - x, all = (int64_t)plan->part_pixels;
-  const size_t words = plan->lane_words, phase_words = plan->phase_pixels * words;
+  const size_t words = plan->plane_lanes, phase_words = plan->phase_pixels * words;
   int64_t first = line == NULL ? all : -x, end = left < all ? left : all;
   first = first < 0 ? 0 : first < all ? first : all;
   if (end < first) end = first;

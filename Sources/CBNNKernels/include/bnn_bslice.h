@@ -3,7 +3,8 @@
 // The results of a line of positions are a row of bits, outputs of a position after each other and
 // each position in whole words. For tap t and channel j of every group there is such a row of what
 // the outputs see there. It is plane j of an input line, in which each channel's bit stands for all
-// outputs of its group, moved by some pixels. So the mismatches of 512, 256 or 128 outputs
+// outputs of its group, moved by some pixels. Where there is one group and a position fills vectors, all
+// of these are the same, and a plane has one of them. So the mismatches of 512, 256 or 128 outputs
 //
 //   Σ over (t, j) of plane bit XOR weight bit
 //
@@ -39,6 +40,8 @@ typedef struct bnn_bslice_plan {
   // Plane bits of all taps for one output, and bits of their number.
   size_t inputs, count_bits;
   size_t pixel_words, lane_words;
+  // Words of a pixel in planes: those of a position, or of the vector that stands for all of them.
+  size_t plane_lanes;
   // Vectors after which a line's positions begin at a vector again.
   size_t period;
   size_t part_positions, parts;
@@ -68,8 +71,10 @@ typedef struct bnn_bslice_operands {
   const uint64_t *input;
 } bnn_bslice_operands;
 
-// Rows of bits to be counted: bit row i of vector v is lines[offsets[i] + v · words of a vector].
+// Rows of bits to be counted: bit row i of vector v is lines[offsets[i] + v / sharing · words of a
+// vector], where `sharing` vectors of a position see the same.
 typedef struct bnn_bslice_rows {
+  size_t sharing;
   size_t inputs, count_bits, words, period;
   // Whether every second row, and its weights, holds where an input differs from the one before it.
   bool in_pairs;
