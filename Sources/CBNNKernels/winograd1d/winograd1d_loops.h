@@ -139,56 +139,44 @@ BNN_TARGET static void fill_lines(
     }
 }
 
-// Where the weights of each vector of outputs are at a point, and where their lines begin.
+// The operands of step 2 at a point.
 typedef struct operands {
+  // Weights of each vector of outputs, and the lines of the first column.
   const float *weights[vectors];
   const float *lines;
-  // How many lines columns see of a point, `line` apart, and how much of each.
+  // How many lines columns see, `line` apart, and how much of each.
   size_t runs, line, run;
   // From what a column sees to what the next one sees.
   size_t column_step;
 } operands;
 
-// Step 2 at a point, for columns up to `count`, `many` of them and some vectors of outputs at a time.
-BNN_INLINE void sum_products(
-  size_t many, size_t wide, const operands *given, size_t count, float *restrict to) {
-  operands x = *given;
-  for (size_t first = 0; first < count; first += many, x.lines += many * x.column_step) {
-    floats_of_width sums[vectors * columns];
-    BNN_UNROLL for (size_t i = 0; i < many * wide; i++) sums[i] = 0;
+// Products of `many` columns and `wide` vectors of outputs, summed in registers.
+BNN_INLINE void sum_columns(size_t many, size_t wide, const operands *x, const float *input, float *to) {
+  floats_of_width sums[vectors * columns];
+  BNN_UNROLL for (size_t i = 0; i < many * wide; i++) sums[i] = 0;
+  size_t place = 0;
+  for (size_t run = 0; run < x->runs; run++, input += x->line) {
     // Three columns have addresses from one pointer.
-    const float *input[2 * columns / 3];
-    BNN_UNROLL for (size_t t = 0; t < many; t += 3) input[t / 3] = x.lines + t * x.column_step;
-    size_t place = 0;
-    for (size_t run = 0; run < x.runs; run++) {
-      for (const float *end = input[0] + x.run; input[0] < end; place += output_block) {
-        floats_of_width weight[vectors];
-        BNN_UNROLL for (size_t v = 0; v < wide; v++)
-          memcpy(&weight[v], x.weights[v] + place, sizeof weight[v]);
-        BNN_UNROLL for (size_t t = 0; t < many; t++) {
-          const floats_of_width number = input[t / 3][t % 3 * x.column_step];
-          BNN_UNROLL for (size_t v = 0; v < wide; v++) sums[t * wide + v] += number * weight[v];
-        }
-        BNN_UNROLL for (size_t t = 0; t < many; t += 3) input[t / 3]++;
+    const float *third[2 * columns / 3];
+    BNN_UNROLL for (size_t t = 0; t < many; t += 3) third[t / 3] = input + t * x->column_step;
+    for (size_t k = 0; k < x->run; k++, place += output_block) {
+      floats_of_width weight[vectors];
+      BNN_UNROLL for (size_t v = 0; v < wide; v++)
+        memcpy(&weight[v], x->weights[v] + place, sizeof weight[v]);
+      BNN_UNROLL for (size_t t = 0; t < many; t++) {
+        const floats_of_width number = third[t / 3][k + t % 3 * x->column_step];
+        BNN_UNROLL for (size_t v = 0; v < wide; v++) sums[t * wide + v] += number * weight[v];
       }
-      BNN_UNROLL for (size_t t = 0; t < many; t += 3) input[t / 3] += x.line - x.run;
     }
-    BNN_UNROLL for (size_t i = 0; i < many * wide; i++, to += width)
-      memcpy(to, &sums[i], sizeof sums[i]);
   }
+  BNN_UNROLL for (size_t i = 0; i < many * wide; i++)
+    memcpy(to + i * width, &sums[i], sizeof sums[i]);
 }
 
-BNN_TARGET static void sum_wide(const operands *x, size_t count, float *to) {
-  sum_products(columns, vectors, x, count, to);
-}
-
-BNN_TARGET static void sum_narrow(const operands *x, size_t count, float *to) {
-  sum_products(2 * columns, vectors / 2, x, count, to);
-}
-
-// Step 2 for `wide` vectors of the outputs from `output` on and `count` columns from `first` on.
-BNN_TARGET static void sum_points(
-  const bnn_winograd1d_shape *s, size_t wide, size_t output, size_t first, size_t count,
+// Step 2 for `wide` vectors of the outputs from `output` on and `count` columns from `first` on, `many`
+// of them at a time.
+BNN_INLINE void sum_points(
+  const bnn_winograd1d_shape *s, size_t many, size_t wide, size_t output, size_t first, size_t count,
   const float *packed_weights, regions r) {
   const size_t products = point_products(s) * output_block;
   operands x = {
@@ -197,20 +185,18 @@ BNN_TARGET static void sum_points(
     .run = run_length(s),
     .column_step = s->stride[1] * pixel_step(s),
   };
-  for (size_t v = 0; v < wide; v++) {
+  BNN_UNROLL for (size_t v = 0; v < wide; v++) {
     // Vectors after the last output are computed, and not stored.
     const size_t o = output + v * width < s->outputs ? output + v * width : output;
     x.weights[v] = packed_weights + o / output_block * points * products + o % output_block;
   }
   for (size_t p = 0; p < points; p++) {
     x.runs = (p + 1 == points ? s->full_phases : s->stride[0]) * planes(s);
-    float *to = r.sums + p * batch * wide * width;
-    if (wide == vectors)
-      sum_wide(&x, count, to);
-    else
-      sum_narrow(&x, count, to);
+    for (size_t t = 0; t < count; t += many)
+      sum_columns(
+        many, wide, &x, x.lines + t * x.column_step, r.sums + (p * batch + t) * wide * width);
     x.lines += s->stride[0] * planes(s) * x.line;
-    for (size_t v = 0; v < wide; v++) x.weights[v] += products;
+    BNN_UNROLL for (size_t v = 0; v < wide; v++) x.weights[v] += products;
   }
 }
 
@@ -255,8 +241,12 @@ BNN_TARGET static void compute_tile(
   for (size_t first = 0; first < s->output[1]; first += batch) {
     const size_t count = s->output[1] - first < batch ? s->output[1] - first : batch;
     for (size_t output = 0; output < s->outputs; output += span) {
-      const size_t wide = s->outputs - output > span / 2 ? vectors : vectors / 2;
-      sum_points(s, wide, output, first, count, packed_weights, r);
+      const bool is_wide = s->outputs - output > span / 2;
+      const size_t wide = is_wide ? vectors : vectors / 2;
+      if (is_wide)
+        sum_points(s, columns, vectors, output, first, count, packed_weights, r);
+      else
+        sum_points(s, 2 * columns, vectors / 2, output, first, count, packed_weights, r);
 #define BNN_STORE(rows) store_rows(s, rows, wide, output, first, count, tile, r, out)
       switch (s->tile_rows) {
         case 4: BNN_STORE(4); break;
