@@ -66,6 +66,7 @@ import Testing
         // Those without functions are pooled before they are computed.
         let steps: [[PointwiseStep]] = [
           [affine(), .function(random.pick([.relu, .negate]))], [affine()],
+          [affine(), .clamp(lower: -0.5, upper: 1.5)], [.clamp(lower: -0.0, upper: 0.0), affine()],
           [affine(), .affine(scale: [-0.5], bias: [0]), affine()],
           [.affine(scale: [-0.0], bias: random.reals(outputs))],
           [.affine(scale: random.reals(outputs), bias: [-0.0])],
@@ -152,7 +153,9 @@ import Testing
 
   /// Where a maximum may be taken before the steps, and of what.
   @Test func monotoneChannels() {
-    func falls(_ steps: PointwiseStep...) -> [Bool]? { Epilogue(steps: steps).monotoneChannels }
+    func falls(_ steps: PointwiseStep..., isBounded: Bool = true) -> [Bool]? {
+      Epilogue(steps: steps).monotoneChannels(isBounded: isBounded)
+    }
     #expect(falls() == [false])
     #expect(falls(.affine(scale: [2, -3], bias: [0, -1])) == [false, true])
     #expect(
@@ -162,6 +165,14 @@ import Testing
     #expect(falls(.affine(scale: [.infinity], bias: [1])) == nil)
     #expect(falls(.affine(scale: [2], bias: [1, -0.0])) == nil)
     #expect(falls(.affine(scale: [2], bias: [.infinity])) == nil)
+    #expect(
+      falls(.affine(scale: [2, -3], bias: [0]), .function(.relu), .affine(scale: [-1], bias: [0]))
+        == [true, false])
+    #expect(falls(.clamp(lower: 0, upper: 6)) == [false])
+    #expect(falls(.clamp(lower: 6, upper: 0)) == nil)
+    #expect(falls(.clamp(lower: .nan, upper: 0)) == nil)
+    #expect(falls(.function(.relu), isBounded: false) == nil)
+    #expect(falls(.clamp(lower: 0, upper: 6), isBounded: false) == nil)
     #expect(falls(.function(.negate)) == nil)
   }
 

@@ -10,6 +10,7 @@ final class EpilogueProgram {
   private let test: Test?
   /// Signs of the values, which are made while those are in the cache.
   private let signs: [PieceSigns]
+  private let signPrograms: [EpilogueProgram]
 
   /// What is computed: steps in one go, and functions without a step of their own, which are applied
   /// to stored numbers, after some of them.
@@ -36,6 +37,7 @@ final class EpilogueProgram {
     let channels = context.outputs[0].channels
     self.channels = channels
     signs = context.signs
+    signPrograms = context.signPrograms
     kernel = context.kernels.epilogue
     switch epilogue.output {
     case .values: (values, bits) = (context.outputs[0], nil)
@@ -184,16 +186,21 @@ final class EpilogueProgram {
       scratch: scratch, execution)
   }
 
-  /// Finishes some channels of rows of real values, from a multiple of
-  /// `EpilogueKernel.channelStep` to one or to the last, to bits; there are neither operands nor
-  /// functions.
-  func finish(
+  /// Tests some channels of rows of real values, from a multiple of `EpilogueKernel.channelStep` to
+  /// one or to the last, for bits; there are neither operands nor functions.
+  func test(
     rows: Range<Int>, channels range: Range<Int>, values source: UnsafePointer<Float>, step: Int,
     _ execution: Execution
   ) {
+    let target = result(from: rows.lowerBound, execution)
+    guard !last.steps.isEmpty else {
+      kernel.run(
+        rows: rows.count, channels: channels, .floats(source, channels: range, step: step),
+        UnsafeBufferPointer(start: nil, count: 0), to: target)
+      return
+    }
     run(
-      last, rows: rows, .floats(source, channels: range, step: step),
-      to: result(from: rows.lowerBound, execution), execution)
+      last, rows: rows, .floats(source, channels: range, step: step), to: target, execution)
   }
 
   private func finish(

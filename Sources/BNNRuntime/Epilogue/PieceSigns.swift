@@ -1,12 +1,20 @@
 /// The signs of a value that a layer makes with a piece of that value.
+///
+/// It holds nothing that is counted by reference, because it is used for every few rows; who uses it
+/// keeps the program.
 struct PieceSigns {
-  private let program: EpilogueProgram
-  private let input: Buffer
+  private let program: Unmanaged<EpilogueProgram>
+  private let offset: Int
+  private let rowStep: Int
+  private let channels: Int
   /// The first channel of the piece.
   private let channel: Int
 
+  /// - Parameter program: is only referred to.
   init(_ program: EpilogueProgram, input: Buffer, channel: Int) {
-    (self.program, self.input, self.channel) = (program, input, channel)
+    self.program = Unmanaged.passUnretained(program)
+    (offset, rowStep, channels) = (input.offset, input.rowStep, input.channels)
+    self.channel = channel
   }
 
   /// Tests some channels of the piece.
@@ -17,9 +25,12 @@ struct PieceSigns {
     let step = EpilogueKernel.channelStep
     let first = (channel + channels.lowerBound) / step * step
     let end = (channel + channels.upperBound + step - 1) / step * step
-    program.finish(
-      rows: rows, channels: first..<min(end, input.channels),
-      values: UnsafePointer(input.floats(execution)) + rows.lowerBound * input.rowStep + first,
-      step: input.rowStep, execution)
+    let values = (execution.arena + offset).assumingMemoryBound(to: Float.self)
+    program._withUnsafeGuaranteedRef {
+      $0.test(
+        rows: rows, channels: first..<min(end, self.channels),
+        values: UnsafePointer(values) + rows.lowerBound * rowStep + first, step: rowStep,
+        execution)
+    }
   }
 }

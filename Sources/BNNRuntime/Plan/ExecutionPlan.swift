@@ -104,8 +104,14 @@ final class ExecutionPlan {
     guard case .pool(let kind, let window, let ceiling, var epilogue) = pool.layer.operation
     else { preconditionFailure("no pool") }
     var (context, falls) = (context, [false])
+    let plan: WindowPlan
+    do {
+      plan = try WindowPlan(window, input: pool.inputs[0].shape, ceiling: ceiling)
+    } catch {
+      throw pool.fault(error)
+    }
     if case .maximum = kind, let before = context.layer.operation.lineEpilogue,
-      let monotone = before.monotoneChannels
+      let monotone = before.monotoneChannels(isBounded: plan.seesInputEverywhere)
     {
       (falls, epilogue.steps) = (monotone, before.steps + epilogue.steps)
       if case .pointwise = context.layer.operation, context.inputs[0].isGapless {

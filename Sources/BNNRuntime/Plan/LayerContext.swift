@@ -15,6 +15,8 @@ struct LayerContext {
   let weights: WeightStore
   /// Signs of the layer's real values that it makes with them.
   var signs: [PieceSigns] = []
+  /// What those run, which they only refer to.
+  var signPrograms: [EpilogueProgram] = []
 
   func fault(_ fault: RuntimeError.LayerFault) -> RuntimeError {
     .invalidLayer(name: layer.name, fault)

@@ -61,10 +61,11 @@ struct SignsOfPieces {
       programs[index] = try EpilogueProgram(epilogue, contexts[index])
     }
     for (maker, pieces) in pieces {
-      contexts[maker].signs = pieces.compactMap { piece in
-        programs[piece.layer].map {
-          PieceSigns($0, input: contexts[piece.layer].inputs[0], channel: piece.channel)
-        }
+      for piece in pieces {
+        guard let program = programs[piece.layer] else { continue }
+        contexts[maker].signPrograms.append(program)
+        contexts[maker].signs.append(
+          PieceSigns(program, input: contexts[piece.layer].inputs[0], channel: piece.channel))
       }
     }
   }

@@ -46,6 +46,15 @@ struct WindowPlan {
   var positionsPerImage: Int { output.reduce(1, *) }
   var positions: Int { images * positionsPerImage }
 
+  /// Whether every window is known to see a pixel: those without gaps do that begin before the end of
+  /// the input and end after its beginning.
+  var seesInputEverywhere: Bool {
+    (0..<3).allSatisfy { axis in
+      dilations[axis] == 1 && padsBegin[axis] < kernel[axis]
+        && (output[axis] - 1) * strides[axis] - padsBegin[axis] < input[axis]
+    }
+  }
+
   /// Whether each output position sees exactly the input pixel of the same number.
   var isIdentity: Bool {
     taps == 1 && input == output && strides.allSatisfy { $0 == 1 }
