@@ -93,16 +93,17 @@ struct AccumulatorBases {
   ) {
     let classes = axes.reduce(1) { $0 * $1.ranges.count }
     var sums = BoxSums(extents: plan.kernel)
+    let boxes = (0..<classes).map { index in
+      let rest = index / axes[2].ranges.count
+      return sums.box(
+        axes[0].ranges[rest / axes[1].ranges.count], axes[1].ranges[rest % axes[1].ranges.count],
+        axes[2].ranges[index % axes[2].ranges.count])
+    }
     for output in 0..<outputs {
       sums.fill { rows.plusCount(output: output, from: $0 * bitsPerTap, count: bitsPerTap) }
-      for index in 0..<classes {
-        let x = axes[2].ranges[index % axes[2].ranges.count]
-        let rest = index / axes[2].ranges.count
-        let y = axes[1].ranges[rest % axes[1].ranges.count]
-        let z = axes[0].ranges[rest / axes[1].ranges.count]
-        let inside = z.count * y.count * x.count * bitsPerTap
-        let outside = sums.total - sums.sum(z, y, x)
-        bases[index * outputs + output] = Int32(inside + 2 * outside)
+      for (index, box) in boxes.enumerated() {
+        let outside = sums.total - sums.sum(box)
+        bases[index * outputs + output] = Int32(box.count * bitsPerTap + 2 * outside)
       }
     }
   }
@@ -150,16 +151,20 @@ private struct BoxSums {
   }
 
   mutating func fill(_ value: (Int) -> Int) {
-    var index = 0
-    for z in 1...extents[0] {
-      for y in 1...extents[1] {
-        var line = 0
-        for x in 1...extents[2] {
-          line += value(index)
-          index += 1
-          let at = z * strides.z + y * strides.y + x
-          sums[at] =
-            line + sums[at - strides.y] + sums[at - strides.z] - sums[at - strides.z - strides.y]
+    let (depth, height, width) = (extents[0], extents[1], extents[2])
+    let strides = strides
+    sums.withUnsafeMutableBufferPointer { sums in
+      var index = 0
+      for z in 1...depth {
+        for y in 1...height {
+          var line = 0
+          for x in 1...width {
+            line += value(index)
+            index += 1
+            let at = z * strides.z + y * strides.y + x
+            sums[at] =
+              line + sums[at - strides.y] + sums[at - strides.z] - sums[at - strides.z - strides.y]
+          }
         }
       }
     }
@@ -167,14 +172,32 @@ private struct BoxSums {
 
   var total: Int { sums[sums.count - 1] }
 
-  func sum(_ z: Range<Int>, _ y: Range<Int>, _ x: Range<Int>) -> Int {
-    func plane(_ z: Int) -> Int {
-      func line(_ y: Int) -> Int {
-        let at = z * strides.z + y * strides.y
-        return sums[at + x.upperBound] - sums[at + x.lowerBound]
+  /// Which sums are added and subtracted to give that of a box, but those that are 0.
+  struct Box {
+    var count: Int
+    var added: [Int] = []
+    var subtracted: [Int] = []
+  }
+
+  func box(_ z: Range<Int>, _ y: Range<Int>, _ x: Range<Int>) -> Box {
+    var box = Box(count: z.count * y.count * x.count)
+    for (atZ, addsZ) in [(z.upperBound, true), (z.lowerBound, false)] where atZ > 0 {
+      for (atY, addsY) in [(y.upperBound, addsZ), (y.lowerBound, !addsZ)] where atY > 0 {
+        for (atX, adds) in [(x.upperBound, addsY), (x.lowerBound, !addsY)] where atX > 0 {
+          let index = atZ * strides.z + atY * strides.y + atX
+          if adds { box.added.append(index) } else { box.subtracted.append(index) }
+        }
       }
-      return line(y.upperBound) - line(y.lowerBound)
     }
-    return plane(z.upperBound) - plane(z.lowerBound)
+    return box
+  }
+
+  func sum(_ box: Box) -> Int {
+    sums.withUnsafeBufferPointer { sums in
+      var sum = 0
+      for index in box.added { sum += sums[index] }
+      for index in box.subtracted { sum -= sums[index] }
+      return sum
+    }
   }
 }
