@@ -1,7 +1,5 @@
 #include "checks.h"
 
-enum { most_rows = 4 };
-
 typedef struct shape {
   bnn_window window;
   size_t channels, outputs;
@@ -56,19 +54,28 @@ static operands make_operands(shape s) {
   return x;
 }
 
-// Places for the rows of a row of tiles, from `first` on; rows after the last one have none.
-static void place_rows(shape s, size_t first, size_t count, float **out) {
-  for (size_t i = 0; i < count && first + i < (size_t)s.window.output[1]; i++)
-    out[i] = place(row_count(s) * sizeof(float), 4);
+// Rows of the result, and places for them: as many as there are.
+typedef struct result {
+  size_t first, count;
+  float **out;
+} result;
+
+static result place_rows(shape s, size_t first, size_t most) {
+  const size_t left = (size_t)s.window.output[1] - first;
+  result r = {.first = first, .count = left < most ? left : most};
+  r.out = place(r.count * sizeof *r.out, sizeof *r.out);
+  for (size_t i = 0; i < r.count; i++) r.out[i] = place(row_count(s) * sizeof(float), 4);
+  return r;
 }
 
-static void compare_rows(shape s, operands x, size_t first, float *const *out) {
-  for (size_t i = 0; i < most_rows && out[i]; i++)
+static void compare_rows(shape s, operands x, result r) {
+  for (size_t i = 0; i < r.count; i++)
     for (size_t j = 0; j < row_count(s); j++) {
-      const double expected = x.out[(first + i) * row_count(s) + j];
+      const double expected = x.out[(r.first + i) * row_count(s) + j];
+      const double found = (double)r.out[i][j];
       // The powers and differences of the points enlarge what is rounded.
-      if (!(fabs((double)out[i][j] - expected) <= 0x1p-20 * x.size))
-        fail("row %zu, number %zu is %.9g instead of %.9g", first + i, j, (double)out[i][j], expected);
+      if (!(fabs(found - expected) <= 0x1p-20 * x.size))
+        fail("row %zu, number %zu is %.9g instead of %.9g", r.first + i, j, found, expected);
     }
 }
 
@@ -79,11 +86,9 @@ static void run_row(
   bnn_winograd_pack_weights(
     tiles, place_copy(x.weights, weight_count(s) * sizeof(float), 4), packed);
   void *scratch = place(kernel->scratch_bytes(tiles), 4);
-  const size_t first = row * tiles->axes[0].outputs;
-  float *out[most_rows] = {NULL};
-  place_rows(s, first, tiles->axes[0].outputs, out);
-  kernel->tile_row(tiles, image, packed, row, scratch, out);
-  compare_rows(s, x, first, out);
+  const result rows = place_rows(s, row * tiles->axes[0].outputs, tiles->axes[0].outputs);
+  kernel->tile_row(tiles, image, packed, row, scratch, rows.out);
+  compare_rows(s, x, rows);
 }
 
 static void begin_shape(int side, shape s, size_t row) {
@@ -124,10 +129,9 @@ static void run_tile(
   bnn_winograd1d_pack_weights(
     &tiles, place_copy(x.weights, weight_count(s) * sizeof(float), 4), packed);
   void *scratch = place(kernel->scratch_bytes(&tiles), 4);
-  float *out[most_rows] = {NULL};
-  place_rows(s, tile * tiles.tile_rows, tiles.tile_rows, out);
-  kernel->tile(&tiles, image, packed, tile, scratch, out);
-  compare_rows(s, x, tile * tiles.tile_rows, out);
+  const result rows = place_rows(s, tile * tiles.tile_rows, tiles.tile_rows);
+  kernel->tile(&tiles, image, packed, tile, scratch, rows.out);
+  compare_rows(s, x, rows);
 }
 
 static void check_lines(const bnn_winograd1d *kernel, shape s) {

@@ -43,8 +43,8 @@ typedef struct bnn_winograd1d {
   const char *name;
   bnn_isa isa;
   size_t (*scratch_bytes)(const bnn_winograd1d_shape *shape);
-  // The rows of the result that tile `tile` of an image has: out[i] begins row tile · tile_rows + i;
-  // rows after the last one are not written.
+  // The rows of the result that tile `tile` of an image has: out[i] begins row tile · tile_rows + i,
+  // if there is one.
   void (*tile)(
     const bnn_winograd1d_shape *shape, const float *image, const float *packed_weights, size_t tile,
     void *scratch, float *const *out);

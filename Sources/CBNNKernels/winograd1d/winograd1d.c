@@ -24,6 +24,9 @@ bool bnn_winograd1d_shape_of(
     shape->kernel[axis] = (size_t)window->kernel[axis + 1];
     shape->stride[axis] = (size_t)window->stride[axis + 1];
     shape->pad[axis] = (size_t)window->pad[axis + 1];
+    // Lines are laid out with their padding, which must not be larger than anything there is.
+    if (shape->pad[axis] > shape->kernel[axis] || shape->stride[axis] > shape->kernel[axis])
+      return false;
   }
   shape->channels = channels;
   shape->outputs = outputs;

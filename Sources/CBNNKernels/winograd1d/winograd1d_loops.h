@@ -151,7 +151,8 @@ typedef struct operands {
 } operands;
 
 // Products of `many` columns and `wide` vectors of outputs, summed in registers.
-BNN_INLINE void sum_columns(size_t many, size_t wide, const operands *x, const float *input, float *to) {
+BNN_INLINE void sum_columns(
+  size_t many, size_t wide, const operands *x, const float *input, float *to) {
   floats_of_width sums[vectors * columns];
   BNN_UNROLL for (size_t i = 0; i < many * wide; i++) sums[i] = 0;
   size_t place = 0;
@@ -213,8 +214,12 @@ BNN_INLINE void store_rows(
   const bnn_winograd1d_shape *s, size_t rows, size_t wide, size_t output, size_t first, size_t count,
   size_t tile, regions r, float *const *out) {
   const size_t rows_left = s->output[0] - tile * rows, point_step = batch * wide * width;
-  float edge[bnn_winograd1d_most_outputs][width], *edges[bnn_winograd1d_most_outputs], *to[bnn_winograd1d_most_outputs];
-  for (size_t i = 0; i < rows; i++) to[i] = out[i], edges[i] = edge[i];
+  float edge[bnn_winograd1d_most_outputs][width];
+  float *edges[bnn_winograd1d_most_outputs], *to[bnn_winograd1d_most_outputs];
+  for (size_t i = 0; i < rows; i++) {
+    edges[i] = edge[i];
+    to[i] = i < rows_left ? out[i] : NULL;
+  }
   for (size_t v = 0; v < wide && output + v * width < s->outputs; v++) {
     const size_t left = s->outputs - output - v * width;
     const float *sums = r.sums + v * width;
