@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../values_at_points.h"
 #include "winograd_layout.h"
 
 static const bnn_winograd *const kernels[] = {
@@ -43,19 +44,7 @@ size_t bnn_winograd_weight_bytes(const bnn_winograd_shape *shape) {
   return output_blocks(shape) * points * point_weights(shape) * sizeof(float);
 }
 
-// The values of a polynomial with these coefficients at the points, divided by what the
-// interpolation there divides by: ∏ (p − q) over the other finite points q.
-static void values_at_points(const double *taps, size_t count, double *values) {
-  static const double at[points - 1] = {0, 1, -1, 2, -0.5};
-  for (size_t i = 0; i < points - 1; i++) {
-    double value = 0, divisor = 1;
-    for (size_t t = count; t-- > 0;) value = value * at[i] + taps[t];
-    for (size_t other = 0; other < points - 1; other++)
-      if (other != i) divisor *= at[i] - at[other];
-    values[i] = value / divisor;
-  }
-  values[points - 1] = taps[count - 1];
-}
+static const double finite_points[points - 1] = {0, 1, -1, 2, -0.5};
 
 // The products' factors for one output, channel and pair of phases; taps are `step` apart.
 static void transform_taps(
@@ -73,12 +62,12 @@ static void transform_taps(
       if (row < height && column < width)
         taps[x] = (double)weights[(row * width + column) * s->channels];
     }
-    values_at_points(taps, columns->taps, lines[y]);
+    values_at_points(finite_points, points - 1, taps, columns->taps, lines[y]);
   }
   for (size_t x = 0; x < points; x++) {
     double taps[points], values[points];
     for (size_t y = 0; y < rows->taps; y++) taps[y] = lines[y][x];
-    values_at_points(taps, rows->taps, values);
+    values_at_points(finite_points, points - 1, taps, rows->taps, values);
     for (size_t y = 0; y < points; y++) factors[y][x] = values[y];
   }
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../values_at_points.h"
 #include "winograd1d_layout.h"
 
 static const bnn_winograd1d *const kernels[] = {
@@ -44,19 +45,7 @@ size_t bnn_winograd1d_weight_bytes(const bnn_winograd1d_shape *shape) {
   return output_blocks(shape) * points * point_products(shape) * output_block * sizeof(float);
 }
 
-// The values of a polynomial with these coefficients at the points, divided by what the
-// interpolation there divides by: ∏ (p − q) over the other finite points q.
-static void values_at_points(const double *taps, size_t count, double *values) {
-  static const double at[points - 1] = {0, 1, -1, 2, -2, -0.5};
-  for (size_t i = 0; i < points - 1; i++) {
-    double value = 0, divisor = 1;
-    for (size_t t = count; t-- > 0;) value = value * at[i] + taps[t];
-    for (size_t other = 0; other < points - 1; other++)
-      if (other != i) divisor *= at[i] - at[other];
-    values[i] = value / divisor;
-  }
-  values[points - 1] = taps[count - 1];
-}
+static const double finite_points[points - 1] = {0, 1, -1, 2, -2, -0.5};
 
 void bnn_winograd1d_pack_weights(
   const bnn_winograd1d_shape *shape, const float *weights, float *packed) {
@@ -75,7 +64,7 @@ void bnn_winograd1d_pack_weights(
             const size_t row = t * shape->stride[0] + phase;
             if (row < shape->kernel[0]) taps[t] = (double)from[row * line + place];
           }
-          values_at_points(taps, shape->taps, values);
+          values_at_points(finite_points, points - 1, taps, shape->taps, values);
           for (size_t p = 0; p < points; p++) to[p * point] = (float)values[p];
         }
   }
