@@ -153,8 +153,8 @@ import Testing
 
   /// Where a maximum may be taken before the steps, and of what.
   @Test func monotoneChannels() {
-    func falls(_ steps: PointwiseStep..., isBounded: Bool = true) -> [Bool]? {
-      Epilogue(steps: steps).monotoneChannels(isBounded: isBounded)
+    func falls(_ steps: PointwiseStep..., allowsBounds: Bool = true) -> [Bool]? {
+      Epilogue(steps: steps).monotoneChannels(allowsBounds: allowsBounds)
     }
     #expect(falls() == [false])
     #expect(falls(.affine(scale: [2, -3], bias: [0, -1])) == [false, true])
@@ -171,8 +171,8 @@ import Testing
     #expect(falls(.clamp(lower: 0, upper: 6)) == [false])
     #expect(falls(.clamp(lower: 6, upper: 0)) == nil)
     #expect(falls(.clamp(lower: .nan, upper: 0)) == nil)
-    #expect(falls(.function(.relu), isBounded: false) == nil)
-    #expect(falls(.clamp(lower: 0, upper: 6), isBounded: false) == nil)
+    #expect(falls(.function(.relu), allowsBounds: false) == nil)
+    #expect(falls(.clamp(lower: 0, upper: 6), allowsBounds: false) == nil)
     #expect(falls(.function(.negate)) == nil)
   }
 

@@ -116,6 +116,15 @@ import Testing
     #expect(buffers[1].isPlanar && buffers[1].offset == buffers[0].offset)
   }
 
+  /// An empty batch has the tiles of any other, because all share the layout of weights.
+  @Test(arguments: [0, 1, 3]) func doesNotDependOnTheBatch(batch: Int) throws {
+    let own = try #require(
+      layer(kernel: [7, 7], stride: 2, extents: [17, 15], channels: 3, seed: 3))
+    guard case .convolution(let geometry, let weights, _) = own.operation else { return }
+    let input = try #require(Buffer(type: .float32, shape: [batch, 17, 15, 3]))
+    #expect(try WinogradConvolutionStep.shape(geometry, weights, input: input) != nil)
+  }
+
   /// Sums of integers with weights of ±1 are exact, and a threshold may lie right on one of them.
   @Test func leavesSignsAlone() throws {
     let own = try #require(

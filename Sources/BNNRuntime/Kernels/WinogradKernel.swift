@@ -3,13 +3,13 @@ import CBNNKernels
 /// Convolutions of real images in tiles, with fewer multiplications: along both axes (see
 /// `bnn_winograd.h`) or along rows only (`bnn_winograd1d.h`).
 struct WinogradKernel {
-  private let planes: bnn_winograd
-  private let lines: bnn_winograd1d
+  private let bothAxes: bnn_winograd
+  private let rowsOnly: bnn_winograd1d
 
   /// Both of one instruction set.
   init(isa: bnn_isa) {
-    planes = bnn_winograd_best(isa).pointee
-    lines = bnn_winograd1d_best(isa).pointee
+    bothAxes = bnn_winograd_best(isa).pointee
+    rowsOnly = bnn_winograd1d_best(isa).pointee
   }
 
   /// A convolution that tiles can compute.
@@ -24,16 +24,16 @@ struct WinogradKernel {
     ///   rows alone can read.
     /// - Returns: nil where the window has no tiles, or sums of products are faster.
     init?(_ window: ImageWindow, channels: Int, outputs: Int, isPlanar: Bool) {
-      var planes = bnn_winograd_shape()
-      var lines = bnn_winograd1d_shape()
-      let (hasPlanes, hasLines) = withUnsafePointer(to: window.window) {
+      var bothAxes = bnn_winograd_shape()
+      var rowsOnly = bnn_winograd1d_shape()
+      let (fitsBothAxes, fitsRows) = withUnsafePointer(to: window.window) {
         (
-          !isPlanar && bnn_winograd_shape_of($0, channels, outputs, &planes),
-          bnn_winograd1d_shape_of($0, channels, outputs, isPlanar, &lines)
+          !isPlanar && bnn_winograd_shape_of($0, channels, outputs, &bothAxes),
+          bnn_winograd1d_shape_of($0, channels, outputs, isPlanar, &rowsOnly)
         )
       }
       let shapes: [Shape] =
-        (hasLines ? [.rowsOnly(lines)] : []) + (hasPlanes ? [.bothAxes(planes)] : [])
+        (fitsRows ? [.rowsOnly(rowsOnly)] : []) + (fitsBothAxes ? [.bothAxes(bothAxes)] : [])
       guard let best = shapes.min(by: { $0.cost < $1.cost }),
         best.cost < Shape.costOfSums(window, channels: channels, outputs: outputs),
         best.weightBytes <= Shape.mostWeightBytes
@@ -96,7 +96,7 @@ struct WinogradKernel {
     }
   }
 
-  var names: [String] { [String(cString: planes.name), String(cString: lines.name)] }
+  var names: [String] { [String(cString: bothAxes.name), String(cString: rowsOnly.name)] }
 
   func name(_ shape: Shape) -> String {
     switch shape {
@@ -107,8 +107,8 @@ struct WinogradKernel {
 
   func scratchBytes(_ shape: Shape) -> Int {
     switch shape {
-    case .bothAxes(let shape): planes.scratch_bytes([shape])
-    case .rowsOnly(let shape): lines.scratch_bytes([shape])
+    case .bothAxes(let shape): bothAxes.scratch_bytes([shape])
+    case .rowsOnly(let shape): rowsOnly.scratch_bytes([shape])
     }
   }
 
@@ -121,11 +121,11 @@ struct WinogradKernel {
     switch shape {
     case .bothAxes(let shape):
       withUnsafePointer(to: shape) {
-        planes.tile_row($0, image, packedWeights, tileRow, scratch, out)
+        bothAxes.tile_row($0, image, packedWeights, tileRow, scratch, out)
       }
     case .rowsOnly(let shape):
       withUnsafePointer(to: shape) {
-        lines.tile($0, image, packedWeights, tileRow, scratch, out)
+        rowsOnly.tile($0, image, packedWeights, tileRow, scratch, out)
       }
     }
   }

@@ -111,7 +111,7 @@ final class ExecutionPlan {
       throw pool.fault(error)
     }
     if case .maximum = kind, let before = context.layer.operation.lineEpilogue,
-      let monotone = before.monotoneChannels(isBounded: plan.seesInputEverywhere)
+      let monotone = before.monotoneChannels(allowsBounds: plan.seesInputEverywhere)
     {
       (falls, epilogue.steps) = (monotone, before.steps + epilogue.steps)
       if case .pointwise = context.layer.operation, context.inputs[0].isGapless {

@@ -8,15 +8,15 @@ extension Epilogue {
   /// numbers stay infinite, and NaN comes of NaN only. No −0 is added, so that numbers that become equal
   /// have the same sign, too; so have those that ReLU or a clamp makes equal.
   ///
-  /// - Parameter isBounded: whether steps may make an infinite number finite: of windows that see
-  ///   nothing, whose maximum is infinite, they would.
+  /// - Parameter allowsBounds: whether steps may make an infinite number finite, as they would the
+  ///   maximum of windows that see nothing.
   /// - Returns: nil where that is not known.
-  func monotoneChannels(isBounded: Bool) -> [Bool]? {
+  func monotoneChannels(allowsBounds: Bool) -> [Bool]? {
     var falls = [false]
     for step in steps {
       switch step {
-      case .function(.relu) where isBounded: continue
-      case .clamp(let lower, let upper) where isBounded && lower <= upper: continue
+      case .function(.relu) where allowsBounds: continue
+      case .clamp(let lower, let upper) where allowsBounds && lower <= upper: continue
       case .affine(let scale, let bias):
         guard scale.allSatisfy({ $0.isFinite && $0 != 0 }),
           bias.allSatisfy({ $0.isFinite && ($0 != 0 || $0.sign == .plus) })

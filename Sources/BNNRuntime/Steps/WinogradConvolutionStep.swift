@@ -19,7 +19,8 @@ final class WinogradConvolutionStep: LineStep {
   private let rowBytes: Int
   let scratchBytes: Int
 
-  /// What tiles the step would have.
+  /// What tiles the step would have. It does not depend on the batch, because the layout of weights
+  /// follows from it.
   ///
   /// - Returns: nil where sums of products are faster, or exact: those of integers with weights of
   ///   ±1 have to stay what they are.
@@ -27,7 +28,9 @@ final class WinogradConvolutionStep: LineStep {
     _ geometry: ConvolutionGeometry, _ source: Weights, input: Buffer
   ) throws(RuntimeError.LayerFault) -> WinogradKernel.Shape? {
     let plan = try WindowPlan(geometry.window, input: input.shape)
-    guard case .float32 = source, geometry.groups == 1, plan.positions > 0 else { return nil }
+    guard case .float32 = source, geometry.groups == 1, plan.positionsPerImage > 0 else {
+      return nil
+    }
     return WinogradKernel.Shape(
       plan.imageWindow, channels: input.channels, outputs: source.shape[0],
       isPlanar: input.isPlanar)
