@@ -115,6 +115,19 @@ import Testing
     }
   }
 
+  /// Matrices in several parts of rows and columns, and runs longer than a thread takes at once.
+  @Test(arguments: [[0, 3, 1, 2], [0, 2, 3, 1], [3, 0, 2, 1], [2, 3, 0, 1], [1, 0, 2, 3]])
+  func transposeLargeArrays(permutation: [Int]) throws {
+    for dimensions in [[2, 33, 40, 19], [1, 70, 90, 3], [2, 1, 1, 5000]] {
+      var random = SeededGenerator(seed: 5)
+      let input = random.reals(dimensions)
+      try LayerCase(
+        operation: .transpose(permutation: permutation), inputs: [input], outputTypes: [.float32],
+        outputShape: Shape(permutation.map { dimensions[$0] })
+      ).check()
+    }
+  }
+
   @Test func softmax() throws {
     for seed in 0..<30 {
       var random = SeededGenerator(seed: seed)

@@ -43,19 +43,26 @@ void check_pointwise(const bnn_pointwise *kernel) {
         check_case(kernel, operation, count, is_in_place);
 }
 
-void check_interleave(void) {
-  EACH(size_t, planes, 1, 2, 3, 4, 5, 15, 16, 17, 33)
-  EACH(size_t, count, 1, 2, 15, 16, 17, 31, 33, 100)
+void check_transpose(void) {
+  EACH(size_t, columns, 1, 2, 3, 4, 5, 8, 15, 16, 17, 33)
+  EACH(size_t, rows, 1, 2, 8, 15, 16, 17, 31, 33, 100)
+  EACH(size_t, gap, 0, 1, 3)
   EACH_SIDE(side) {
-    begin_case(side, "%zu planes of %zu", *planes, *count);
-    const size_t step = *count + random_below(3), total = (*planes - 1) * step + *count;
-    uint32_t *from = place(total * sizeof(uint32_t), 4);
-    uint32_t *to = place(*planes * *count * sizeof(uint32_t), 4);
-    for (size_t i = 0; i < total; i++) from[i] = (uint32_t)random_bits();
-    bnn_interleave(*count, *planes, from, step, to);
-    for (size_t i = 0; i < *count; i++)
-      for (size_t p = 0; p < *planes; p++)
-        if (to[i * *planes + p] != from[p * step + i]) fail("element %zu of plane %zu", i, p);
+    begin_case(side, "%zu columns of %zu, %zu between rows", *columns, *rows, *gap);
+    const size_t from_step = *rows + random_below(3), to_step = *columns + *gap;
+    const size_t from_count = (*columns - 1) * from_step + *rows;
+    const size_t to_count = (*rows - 1) * to_step + *columns;
+    uint32_t *from = place(from_count * sizeof(uint32_t), 4);
+    uint32_t *to = place(to_count * sizeof(uint32_t), 4);
+    for (size_t i = 0; i < from_count; i++) from[i] = (uint32_t)random_bits();
+    for (size_t i = 0; i < to_count; i++) to[i] = (uint32_t)i;
+    bnn_transpose(*rows, *columns, from, from_step, to, to_step);
+    for (size_t i = 0; i < to_count; i++) {
+      const size_t row = i / to_step, column = i % to_step;
+      const uint32_t expected =
+        column < *columns ? from[column * from_step + row] : (uint32_t)i;
+      if (to[i] != expected) fail("row %zu, column %zu", row, column);
+    }
     end_case();
   }
 }

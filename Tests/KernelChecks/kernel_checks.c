@@ -36,7 +36,7 @@ int main(void) {
   CHECK_FAMILY(bnn_bits, check_bits)
   printf("functions\n");
   CHECK_FUNCTION("bnn_copy_bits", check_copy_bits)
-  CHECK_FUNCTION("bnn_interleave", check_interleave)
+  CHECK_FUNCTION("bnn_transpose", check_transpose)
   CHECK_FUNCTION("bnn_pool_run", check_threads)
   return 0;
 }

@@ -56,10 +56,10 @@ struct BitKernel {
 
 /// Elements in another order (see `bnn_layout.h`).
 enum LayoutKernel {
-  static func interleave(
-    _ count: Int, planes: Int, _ from: UnsafePointer<UInt32>, planeStep: Int,
-    to: UnsafeMutablePointer<UInt32>
+  static func transpose(
+    rows: Int, columns: Int, _ from: UnsafePointer<UInt32>, fromStep: Int,
+    to: UnsafeMutablePointer<UInt32>, toStep: Int
   ) {
-    bnn_interleave(count, planes, from, planeStep, to)
+    bnn_transpose(rows, columns, from, fromStep, to, toStep)
   }
 }

@@ -6,20 +6,46 @@ final class StridedCopyStep: ExecutionStep {
   private let input: Buffer
   private let output: Buffer
   private let offset: Int
-  /// Extents of the output before its last axis, and the input's step in elements along each.
-  private let extents: [Int]
-  private let steps: [Int]
-  /// The input's step along the output's last axis.
-  private let lastStep: Int
+  /// The axes of the output before its last one, and the last one. Of elements, those that are one
+  /// after the other on both sides are a single axis.
+  private let outer: [Axis]
+  private let last: Axis
+  /// The outer axis along which the input's elements follow each other, where those along the last
+  /// one do not, and the other outer ones.
+  private let rows: Axis?
+  private let others: [Axis]
+
+  /// An axis of the output, and what a step along it is in elements of both sides.
+  private struct Axis {
+    var extent: Int
+    var from: Int
+    var to: Int
+  }
 
   /// - Parameter steps: one per axis of the output, in elements of the input.
   init(steps: [Int], offset: Int = 0, _ context: LayerContext) {
     input = context.inputs[0]
     output = context.outputs[0]
     self.offset = offset
-    extents = output.shape.dimensions.dropLast()
-    self.steps = steps.dropLast()
-    lastStep = steps.last ?? 1
+    let shape = output.shape
+    var axes: [Axis] = []
+    for (axis, step) in steps.enumerated() {
+      let next = Axis(extent: shape.dimensions[axis], from: step, to: shape.strides[axis])
+      if output.elementBytes != nil, let before = axes.last,
+        before.extent == 1 || next.extent == 1 || before.from == next.from &* next.extent
+      {
+        let inner = next.extent == 1 ? before : next
+        axes[axes.count - 1] = Axis(
+          extent: before.extent &* next.extent, from: inner.from, to: inner.to)
+      } else {
+        axes.append(next)
+      }
+    }
+    last = axes.popLast() ?? Axis(extent: 1, from: 1, to: 1)
+    outer = axes
+    let row = last.from > 1 ? axes.firstIndex { $0.from == 1 } : nil
+    rows = row.map { axes.remove(at: $0) }
+    others = axes
   }
 
   /// Output axis i is input axis `permutation[i]`.
@@ -46,57 +72,83 @@ final class StridedCopyStep: ExecutionStep {
 
   func run(_ execution: Execution) {
     guard output.count > 0 else { return }
-    if output.elementBytes == 4, steps.last == 1, lastStep > 0 { return interleave(execution) }
-    execution.pool.run(output.rows, grain: max(1, 4096 / output.channels)) { rows, _ in
-      for row in rows {
-        let from = source(of: row)
-        switch output.elementBytes {
-        case nil: moveBits(row: row, from: from, execution)
-        case 1: move(UInt8.self, row: row, from: from, execution)
-        case 4: move(UInt32.self, row: row, from: from, execution)
-        default: move(UInt64.self, row: row, from: from, execution)
-        }
+    switch output.elementBytes {
+    case nil:
+      execution.pool.run(output.rows, grain: max(1, Self.grain / output.channels)) { rows, _ in
+        for row in rows { moveBits(row: row, from: places(of: row, along: outer).from, execution) }
       }
+    case 1: move(UInt8.self, execution)
+    case 4:
+      if let rows {
+        transpose(rows, execution)
+      } else {
+        move(UInt32.self, execution)
+      }
+    default: move(UInt64.self, execution)
     }
   }
 
-  /// Runs of the input become columns of the output.
-  private func interleave(_ execution: Execution) {
+  /// About how many elements a thread is given at a time.
+  private static let grain = 4096
+
+  /// Where the elements of a row, or of any combination of some axes, begin.
+  private func places(of row: Int, along axes: [Axis]) -> (from: Int, to: Int) {
+    var rest = row
+    var (from, to) = (offset, 0)
+    for axis in axes.reversed() {
+      let index = rest % axis.extent
+      from += index * axis.from
+      to += index * axis.to
+      rest /= axis.extent
+    }
+    return (from, to)
+  }
+
+  /// Runs of the input along an axis of the output before the last one: matrices with that axis as
+  /// their rows and the last one as their columns, a part at a time.
+  private func transpose(_ rows: Axis, _ execution: Execution) {
     let to = output.elements(UInt32.self, execution)
     let from = UnsafePointer(input.elements(UInt32.self, execution))
-    let extent = extents[extents.count - 1]
-    execution.pool.run(output.rows, grain: max(1, 4096 / output.channels)) { rows, _ in
-      var row = rows.lowerBound
-      while row < rows.upperBound {
-        let count = min(rows.upperBound - row, extent - row % extent)
-        LayoutKernel.interleave(
-          count, planes: output.channels, from + source(of: row), planeStep: lastStep,
-          to: to + row * output.channels)
-        row += count
+    let matrices = others.reduce(1) { $0 * $1.extent }
+    let columnsAtOnce = min(last.extent, 256)
+    let rowsAtOnce = min(rows.extent, max(16, Self.grain / columnsAtOnce / 16 * 16))
+    let parts = (rows.extent + rowsAtOnce - 1) / rowsAtOnce
+    let columnParts = (last.extent + columnsAtOnce - 1) / columnsAtOnce
+    execution.pool.run(matrices * parts * columnParts) { units, _ in
+      for unit in units {
+        let (rest, columnPart) = unit.quotientAndRemainder(dividingBy: columnParts)
+        let (matrix, part) = rest.quotientAndRemainder(dividingBy: parts)
+        let (row, column) = (part * rowsAtOnce, columnPart * columnsAtOnce)
+        let first = places(of: matrix, along: others)
+        LayoutKernel.transpose(
+          rows: min(rowsAtOnce, rows.extent - row),
+          columns: min(columnsAtOnce, last.extent - column),
+          from + first.from + row + column * last.from, fromStep: last.from,
+          to: to + first.to + row * rows.to + column, toStep: rows.to)
       }
     }
   }
 
-  /// The index of the input's element that comes first in a row of the output.
-  private func source(of row: Int) -> Int {
-    var rest = row
-    var index = offset
-    for axis in extents.indices.reversed() {
-      index += rest % extents[axis] * steps[axis]
-      rest /= extents[axis]
-    }
-    return index
-  }
-
-  private func move<T: BitwiseCopyable>(
-    _ type: T.Type, row: Int, from first: Int, _ execution: Execution
-  ) {
-    let to = output.elements(type, execution) + row * output.channels
-    let from = input.elements(type, execution) + first
-    if lastStep == 1 {
-      to.update(from: from, count: output.channels)
-    } else {
-      for channel in 0..<output.channels { to[channel] = from[channel * lastStep] }
+  /// Rows along the last axis, a part at a time.
+  private func move<T: BitwiseCopyable>(_ type: T.Type, _ execution: Execution) {
+    let to = output.elements(type, execution)
+    let from = UnsafePointer(input.elements(type, execution))
+    let atOnce = min(last.extent, Self.grain)
+    let parts = (last.extent + atOnce - 1) / atOnce
+    let rows = outer.reduce(1) { $0 * $1.extent }
+    execution.pool.run(rows * parts, grain: max(1, Self.grain / atOnce)) { units, _ in
+      for unit in units {
+        let (row, part) = unit.quotientAndRemainder(dividingBy: parts)
+        let first = places(of: row, along: outer)
+        let source = from + first.from + part * atOnce * last.from
+        let target = to + first.to + part * atOnce
+        let count = min(atOnce, last.extent - part * atOnce)
+        if last.from == 1 {
+          target.update(from: source, count: count)
+        } else {
+          for index in 0..<count { target[index] = source[index * last.from] }
+        }
+      }
     }
   }
 
@@ -104,7 +156,7 @@ final class StridedCopyStep: ExecutionStep {
     let to = output.bits(execution) + row * output.words
     let from = UnsafePointer(input.bits(execution))
     to.update(repeating: 0, count: output.words)
-    if lastStep == 1 {
+    if last.from == 1 {
       let (inputRow, bit) = first.quotientAndRemainder(dividingBy: input.channels)
       let source = from + inputRow * input.words
       if bit == 0, output.channels == input.channels {
@@ -115,7 +167,7 @@ final class StridedCopyStep: ExecutionStep {
       return
     }
     for channel in 0..<output.channels {
-      let (inputRow, bit) = (first + channel * lastStep)
+      let (inputRow, bit) = (first + channel * last.from)
         .quotientAndRemainder(dividingBy: input.channels)
       let word = from[inputRow * input.words + bit / 64]
       to[channel / 64] |= (word >> UInt64(bit % 64) & 1) << UInt64(channel % 64)

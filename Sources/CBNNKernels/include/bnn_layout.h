@@ -4,8 +4,9 @@
 
 #include "bnn_isa.h"
 
-// to[i · planes + p] = from[p · plane_step + i] for i < count: planes become channels.
-void bnn_interleave(
-  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to);
+// to[i · to_step + p] = from[p · from_step + i] for i < rows, p < columns.
+void bnn_transpose(
+  size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
+  size_t to_step);
 
 #endif

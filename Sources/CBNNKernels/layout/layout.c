@@ -1,47 +1,96 @@
 #include "bnn_layout.h"
 
-// `planes` is a constant at every call but the last.
-static inline __attribute__((always_inline)) void interleave(
-  size_t count, size_t planes, const uint32_t *restrict from, size_t plane_step,
+#include <string.h>
+
+// `columns` is a constant at every call.
+static inline __attribute__((always_inline)) void transpose_few(
+  size_t rows, size_t columns, const uint32_t *restrict from, size_t from_step,
   uint32_t *restrict to) {
-  for (size_t i = 0; i < count; i++)
-    for (size_t p = 0; p < planes; p++) to[i * planes + p] = from[p * plane_step + i];
+  for (size_t i = 0; i < rows; i++)
+    for (size_t p = 0; p < columns; p++) to[i * columns + p] = from[p * from_step + i];
 }
 
-static inline __attribute__((always_inline)) void interleave_planes(
-  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
-  // Lines of the cache on both sides are used whole.
-  enum { tile = 16 };
-  switch (planes) {
-    case 1: return interleave(count, 1, from, plane_step, to);
-    case 2: return interleave(count, 2, from, plane_step, to);
-    case 3: return interleave(count, 3, from, plane_step, to);
-    case 4: return interleave(count, 4, from, plane_step, to);
-    default:
-      for (size_t i = 0; i < count; i += tile)
-        for (size_t p = 0; p < planes; p += tile) {
-          const size_t rows = count - i < tile ? count - i : tile;
-          const size_t columns = planes - p < tile ? planes - p : tile;
-          for (size_t c = 0; c < columns; c++)
-            for (size_t r = 0; r < rows; r++)
-              to[(i + r) * planes + p + c] = from[(p + c) * plane_step + i + r];
-        }
+enum { block = 8, tile = 2 * block };
+typedef uint32_t vector __attribute__((ext_vector_type(block)));
+
+#define BNN_UNROLL _Pragma("clang loop unroll(full)")
+
+// 8 × 8 elements: pairs of rows by elements, then by pairs of elements, then by halves.
+static inline __attribute__((always_inline)) void transpose_block(
+  const uint32_t *restrict from, size_t from_step, uint32_t *restrict to, size_t to_step) {
+  vector rows[block], mixed[block];
+  BNN_UNROLL for (size_t p = 0; p < block; p++)
+    memcpy(&rows[p], from + p * from_step, sizeof rows[p]);
+  BNN_UNROLL for (size_t p = 0; p < block; p += 2) {
+    const vector a = rows[p], b = rows[p + 1];
+    mixed[p] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+    mixed[p + 1] = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
   }
+  BNN_UNROLL for (size_t p = 0; p < block; p += 4)
+    BNN_UNROLL for (size_t half = 0; half < 2; half++) {
+      const vector a = mixed[p + half], b = mixed[p + 2 + half];
+      rows[p + 2 * half] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+      rows[p + 2 * half + 1] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  BNN_UNROLL for (size_t p = 0; p < block / 2; p++) {
+    const vector a = rows[p], b = rows[p + block / 2];
+    mixed[p] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    mixed[p + block / 2] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  BNN_UNROLL for (size_t p = 0; p < block; p++)
+    memcpy(to + p * to_step, &mixed[p], sizeof mixed[p]);
+}
+
+static inline __attribute__((always_inline)) void transpose_part(
+  size_t rows, size_t columns, const uint32_t *restrict from, size_t from_step,
+  uint32_t *restrict to, size_t to_step) {
+  for (size_t p = 0; p < columns; p++)
+    for (size_t i = 0; i < rows; i++) to[i * to_step + p] = from[p * from_step + i];
+}
+
+static inline __attribute__((always_inline)) void transpose(
+  size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
+  size_t to_step) {
+  if (to_step == columns) switch (columns) {
+      case 1: return transpose_few(rows, 1, from, from_step, to);
+      case 2: return transpose_few(rows, 2, from, from_step, to);
+      case 3: return transpose_few(rows, 3, from, from_step, to);
+      case 4: return transpose_few(rows, 4, from, from_step, to);
+      default: break;
+    }
+  // Lines of the cache on both sides are used whole.
+  for (size_t i = 0; i < rows; i += tile)
+    for (size_t p = 0; p < columns; p += tile)
+      for (size_t r = i; r < i + tile && r < rows; r += block)
+        for (size_t c = p; c < p + tile && c < columns; c += block) {
+          const uint32_t *own = from + c * from_step + r;
+          uint32_t *out = to + r * to_step + c;
+          const size_t height = rows - r, width = columns - c;
+          if (height >= block && width >= block)
+            transpose_block(own, from_step, out, to_step);
+          else
+            transpose_part(
+              height < block ? height : block, width < block ? width : block, own, from_step, out,
+              to_step);
+        }
 }
 
 #if BNN_X86_64
 
-__attribute__((target("avx2"))) static void interleave_avx2(
-  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
-  interleave_planes(count, planes, from, plane_step, to);
+__attribute__((target("avx2"))) static void transpose_avx2(
+  size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
+  size_t to_step) {
+  transpose(rows, columns, from, from_step, to, to_step);
 }
 
 #endif
 
-void bnn_interleave(
-  size_t count, size_t planes, const uint32_t *from, size_t plane_step, uint32_t *to) {
+void bnn_transpose(
+  size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
+  size_t to_step) {
 #if BNN_X86_64
-  if (bnn_isa_supported(BNN_ISA_AVX2)) return interleave_avx2(count, planes, from, plane_step, to);
+  if (bnn_isa_supported(BNN_ISA_AVX2))
+    return transpose_avx2(rows, columns, from, from_step, to, to_step);
 #endif
-  interleave_planes(count, planes, from, plane_step, to);
+  transpose(rows, columns, from, from_step, to, to_step);
 }
