@@ -1,6 +1,11 @@
 #include "bnn_isa.h"
 
+#include <stdatomic.h>
+
 #if BNN_X86_64
+
+#include <cpuid.h>
+
 // Each level asks for what it adds.
 static bool has_level(bnn_isa isa) {
   switch (isa) {
@@ -22,14 +27,34 @@ static bool has_level(bnn_isa isa) {
   return false;
 }
 
-bool bnn_cpu_is_intel(void) { return __builtin_cpu_is("intel"); }
+static unsigned cpu_family(void) {
+  unsigned version = 0, others[3];
+  if (__get_cpuid(1, &version, &others[0], &others[1], &others[2]) == 0) return 0;
+  return (version >> 8 & 0xf) + (version >> 20 & 0xff);
+}
+
+static bnn_cpu find_cpu(void) {
+  if (__builtin_cpu_is("intel")) return BNN_CPU_INTEL;
+  return __builtin_cpu_is("amd") && cpu_family() >= 26 ? BNN_CPU_ZEN5 : BNN_CPU_OTHER;
+}
 #else
-bool bnn_cpu_is_intel(void) { return false; }
+static bnn_cpu find_cpu(void) { return BNN_CPU_OTHER; }
 
 static bool has_level(bnn_isa isa) {
   return isa == BNN_ISA_SCALAR || (BNN_AARCH64 && isa == BNN_ISA_NEON);
 }
 #endif
+
+// Asked for once: virtual machines take long to answer.
+bnn_cpu bnn_cpu_found(void) {
+  static atomic_int found = -1;
+  int cpu = atomic_load_explicit(&found, memory_order_relaxed);
+  if (cpu < 0) {
+    cpu = (int)find_cpu();
+    atomic_store_explicit(&found, cpu, memory_order_relaxed);
+  }
+  return (bnn_cpu)cpu;
+}
 
 bool bnn_isa_supported(bnn_isa isa) {
   for (int level = BNN_ISA_SCALAR; level <= (int)isa; level++)

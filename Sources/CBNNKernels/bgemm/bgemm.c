@@ -11,11 +11,13 @@ BNN_DEFINE_DISPATCH(bnn_bgemm, kernels)
 static const size_t first_level_bytes = 32 << 10;
 
 // Measured where the weights of a whole network leave the second-level cache.
-static double cycles_per_weight_byte(void) { return bnn_cpu_is_intel() ? 0.1 : 0.15; }
+static const double cycles_per_weight_byte[bnn_cpu_count] = {
+  [BNN_CPU_OTHER] = 0.15, [BNN_CPU_INTEL] = 0.1, [BNN_CPU_ZEN5] = 0.06};
 
 double bnn_bgemm_cycles(const bnn_bgemm *kernel, bnn_bgemm_shape shape) {
-  const bool has_own = bnn_cpu_is_intel() && kernel->intel_cost.rows != 0;
-  const bnn_bgemm_cost cost = has_own ? kernel->intel_cost : kernel->cost;
+  const bnn_cpu cpu = bnn_cpu_found();
+  const bnn_bgemm_cost own = kernel->costs[cpu];
+  const bnn_bgemm_cost cost = own.rows == 0 ? kernel->costs[BNN_CPU_OTHER] : own;
   const size_t row_parts = (shape.rows + cost.rows - 1) / cost.rows;
   const size_t output_parts = (shape.outputs + cost.outputs - 1) / cost.outputs;
   const size_t bytes = kernel->weight_bytes(shape.outputs, shape.words);
@@ -30,5 +32,5 @@ double bnn_bgemm_cycles(const bnn_bgemm *kernel, bnn_bgemm_shape shape) {
   if (output_parts % 2 == 1) per_word += cost.lone_word;
   if (output_parts == 1 && bytes > first_level_bytes) per_word += cost.outside_word;
   return (double)row_parts * (words * ((double)output_parts * cost.word + per_word) + rest)
-    + (double)bytes * cycles_per_weight_byte();
+    + (double)bytes * cycles_per_weight_byte[cpu];
 }

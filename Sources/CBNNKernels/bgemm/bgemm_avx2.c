@@ -202,8 +202,8 @@ BNN_AVX2 static void multiply(
 const bnn_bgemm bnn_bgemm_1x32__avx2 = {
   .name = "bnn_bgemm_1x32__avx2",
   .isa = BNN_ISA_AVX2,
-  .cost = {.rows = 1, .outputs = 32, .word = 13.5, .rest = 54, .tested_rest = 50},
-  .intel_cost = {.rows = 1, .outputs = 32, .word = 16, .rest = 68, .tested_rest = 57},
+  .costs[BNN_CPU_OTHER] = {.rows = 1, .outputs = 32, .word = 13.5, .rest = 54, .tested_rest = 50},
+  .costs[BNN_CPU_INTEL] = {.rows = 1, .outputs = 32, .word = 16, .rest = 68, .tested_rest = 57},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -236,8 +236,9 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_2x64__avx512 = {
   .name = "bnn_bgemm_2x64__avx512",
   .isa = BNN_ISA_AVX512,
-  .cost = {.rows = 1, .outputs = 64, .word = 19, .rest = 79, .tested_rest = 79},
-  .intel_cost = {.rows = 1, .outputs = 64, .word = 12.2, .rest = 100, .tested_rest = 78},
+  .costs[BNN_CPU_OTHER] = {.rows = 1, .outputs = 64, .word = 19, .rest = 79, .tested_rest = 79},
+  .costs[BNN_CPU_INTEL] = {.rows = 1, .outputs = 64, .word = 12.2, .rest = 100, .tested_rest = 78},
+  .costs[BNN_CPU_ZEN5] = {.rows = 1, .outputs = 64, .word = 13, .rest = 40, .tested_rest = 40},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -87,9 +87,11 @@ BNN_TARGET static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__avx512vpopcntdq = {
   .name = "bnn_bgemm_4x16__avx512vpopcntdq",
   .isa = BNN_ISA_AVX512_VPOPCNTDQ,
-  .cost = {
+  .costs[BNN_CPU_OTHER] = {
     .rows = 1, .outputs = 16, .word = 3.2, .rest = 6, .tested_rest = 6, .group_word = 4.3},
-  .intel_cost = {.rows = 1, .outputs = 16, .word = 3.15, .rest = 18, .tested_rest = 10},
+  .costs[BNN_CPU_INTEL] = {.rows = 1, .outputs = 16, .word = 3.15, .rest = 18, .tested_rest = 10},
+  .costs[BNN_CPU_ZEN5] = {
+    .rows = 1, .outputs = 16, .word = 1.84, .rest = 2.1, .tested_rest = 10, .group_word = 1.6},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

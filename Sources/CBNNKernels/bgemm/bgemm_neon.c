@@ -149,7 +149,7 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_4x16__neon = {
   .name = "bnn_bgemm_4x16__neon",
   .isa = BNN_ISA_NEON,
-  .cost = {.rows = 1, .outputs = 16, .word = 16, .rest = 20, .tested_rest = 20},
+  .costs[BNN_CPU_OTHER] = {.rows = 1, .outputs = 16, .word = 16, .rest = 20, .tested_rest = 20},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -463,7 +463,8 @@ BNN_TARGET static void count(
 const bnn_bgemm bnn_bgemm_8x32__avx2 = {
   .name = "bnn_bgemm_8x32__avx2",
   .isa = BNN_ISA_AVX2,
-  .cost = {.rows = 8, .outputs = 32, .word = 58, .rest = 400, .tested_rest = 270, .row_word = 37},
+  .costs[BNN_CPU_OTHER] = {
+    .rows = 8, .outputs = 32, .word = 58, .rest = 400, .tested_rest = 270, .row_word = 37},
   .best_rows = 32,
   .best_outputs = 128,
   .weight_bytes = weight_bytes,

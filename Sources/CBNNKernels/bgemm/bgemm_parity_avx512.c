@@ -427,20 +427,25 @@ BNN_PARITY_FUNCTIONS(32)
 
 static const bnn_bgemm of_two_groups = {
   .name = "bnn_bgemm_8x2x32__avx512",
-  .cost = {.rows = 8, .outputs = 64, .word = 50, .rest = 430, .tested_rest = 110, .row_word = 23},
-  .intel_cost = {
+  .costs[BNN_CPU_OTHER] = {.rows = 8, .outputs = 64, .word = 50, .rest = 430, .tested_rest = 110, .row_word = 23},
+  .costs[BNN_CPU_INTEL] = {
     .rows = 8, .outputs = 64, .word = 29, .rest = 440, .tested_rest = 110, .row_word = 14},
+  .costs[BNN_CPU_ZEN5] = {
+    .rows = 8, .outputs = 64, .word = 44, .rest = 0, .tested_rest = 20, .row_word = 10},
   BNN_PARITY_MEMBERS(32),
 };
 
 const bnn_bgemm bnn_bgemm_8x64__avx512 = {
   .name = "bnn_bgemm_8x64__avx512",
-  .cost = {
+  .costs[BNN_CPU_OTHER] = {
     .rows = 8, .outputs = 64, .word = 80, .rest = 455, .tested_rest = 110, .row_word = 10,
     .group_word = 18, .outside_word = 8},
-  .intel_cost = {
+  .costs[BNN_CPU_INTEL] = {
     .rows = 8, .outputs = 64, .word = 51, .rest = 440, .tested_rest = 110, .row_word = 12,
     .group_word = 25, .lone_word = 14},
+  .costs[BNN_CPU_ZEN5] = {
+    .rows = 8, .outputs = 64, .word = 52.5, .rest = 0, .tested_rest = 20, .row_word = 22,
+    .lone_word = 13},
   .of_two_groups = &of_two_groups,
   BNN_PARITY_MEMBERS(64),
 };

@@ -38,7 +38,7 @@ static void multiply(
 const bnn_bgemm bnn_bgemm_1x8__scalar = {
   .name = "bnn_bgemm_1x8__scalar",
   .isa = BNN_ISA_SCALAR,
-  .cost = {.rows = 1, .outputs = 8, .word = 20, .rest = 20, .tested_rest = 20},
+  .costs[BNN_CPU_OTHER] = {.rows = 1, .outputs = 8, .word = 20, .rest = 20, .tested_rest = 20},
   .best_rows = 32,
   .best_outputs = 0,
   .weight_bytes = weight_bytes,

@@ -66,8 +66,8 @@ typedef struct bnn_bgemm_shape {
 typedef struct bnn_bgemm {
   const char *name;
   bnn_isa isa;
-  // On Intel's CPUs where they differ (`rows` is 0 else), and on others.
-  bnn_bgemm_cost intel_cost, cost;
+  // What it costs on each CPU; where its `rows` are 0, what it costs on others.
+  bnn_bgemm_cost costs[bnn_cpu_count];
   // Rows and outputs that `multiply` is best given at a time; 0 outputs stand for all.
   size_t best_rows, best_outputs;
   // Bytes of the weights of `outputs` rows of `words` in the kernel's layout; align them to 64.

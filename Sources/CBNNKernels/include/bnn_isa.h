@@ -38,9 +38,15 @@ bool bnn_isa_supported(bnn_isa isa);
 // The highest level that this CPU runs.
 bnn_isa bnn_isa_best(void);
 
-// Whether the CPU is one of Intel's, on which some instructions cost more or less than on others of
-// the same level.
-bool bnn_cpu_is_intel(void);
+// CPUs on which some instructions cost more or less than on others of the same level.
+typedef enum bnn_cpu {
+  BNN_CPU_OTHER = 0,
+  BNN_CPU_INTEL,
+  BNN_CPU_ZEN5,  // and later ones of AMD: 512 bits at full width
+  bnn_cpu_count,
+} bnn_cpu;
+
+bnn_cpu bnn_cpu_found(void);
 
 // Whether a kernel for `needed` may be used where `chosen` is forced or found.
 static inline bool bnn_isa_includes(bnn_isa chosen, bnn_isa needed) {
