@@ -18,6 +18,8 @@ public struct PassPipeline: Sendable {
       ComputeInFloat32(),
       WidenIntegers(),
       EliminateIdentities(),
+      // Every later pass looks for the channels along axis 1.
+      MoveTransposes(),
       // Needs constants without needless extents; makes channels of what signs are tested with.
       FlattenThermometers(),
       // Needs folded constants; every later pass looks for Binarize.

@@ -75,6 +75,11 @@ extension NetworkBuilder {
 
   mutating func activations(_ layer: LayerSpec, of x: Flow) -> Activations {
     guard !x.isSign else { return activations(layer.sign, of: x) }
+    if layer.beforeSign == .channelsLast, !x.extents.isEmpty {
+      return channelsLast(x) {
+        $0.activations(layer.sign.isForAnyOrder ? layer.sign : .greater, of: $1)
+      }
+    }
     var x = attempt(x) { $0.prepared(x, layer.beforeSign) }
     // A sign of what is never negative is no sign.
     if x.isNonNegative { x = shifted(x, by: [-0.5]) }
@@ -86,9 +91,28 @@ extension NetworkBuilder {
     return result
   }
 
+  /// Signs between transpositions, behind a bias of each channel.
+  private mutating func channelsLast(
+    _ x: Flow, _ signs: (inout NetworkBuilder, Flow) -> Activations
+  ) -> Activations {
+    let rank = x.extents.count
+    var x = x
+    x.id = node(.transpose(Transpose(permutation: [0] + Array(2..<rank + 2) + [1])), x.id)
+    x = attempt(x) {
+      let terms = $0.constant($0.list(x.channels, of: [-1, -0.5, 0, 0.25]), [x.channels])
+      return $0.made(
+        $0.binary(.add, x.id, terms), from: x, bound: x.bound + 1, grid: max(x.grid, 2))
+    }
+    if x.isNonNegative { x = shifted(x, by: [-0.5]) }
+    var result = signs(&self, x)
+    result.flow.id = node(
+      .transpose(Transpose(permutation: [0, rank + 1] + Array(1...rank))), result.flow.id)
+    return result
+  }
+
   private mutating func prepared(_ x: Flow, _ form: BeforeSign) -> Flow? {
     switch form {
-    case .nothing: return nil
+    case .nothing, .channelsLast: return nil
     case .channelBias: return shifted(x, by: list(x.channels, of: [-1, -0.5, 0, 0.25]))
     case .fullSizeBias:
       let terms = list(x.channels, of: [-1, -0.5, 0, 0.25])

@@ -66,8 +66,18 @@ enum SignForm: CaseIterable {
   case threeLevels, fourLevels, fourLevelsFromZero
 }
 
+extension SignForm {
+  /// Whether the form does not depend on which axis has the channels.
+  var isForAnyOrder: Bool {
+    switch self {
+    case .fullSizeBranches, .channelThresholds, .expandedThresholds: false
+    default: true
+    }
+  }
+}
+
 enum BeforeSign: CaseIterable {
-  case nothing, channelBias, fullSizeBias, scaledNormalization, clip, maximumPool
+  case nothing, channelBias, fullSizeBias, scaledNormalization, clip, maximumPool, channelsLast
 }
 
 enum WeightForm: CaseIterable {
