@@ -57,6 +57,19 @@ struct MoveTransposesTests {
     try expectSameMeaning(before, after, on: input([2, 4, 5, 3]))
   }
 
+  @Test func gatesAreReshaped() throws {
+    var b = GraphBuilder()
+    let x = b.node(.elementwiseUnary(.init(function: .relu)), b.input([4, 5, 3]))
+    let mean = b.node(
+      .reduce(Reduce(kind: .mean, keepDimensions: false)), x, b.integers([2, 3]))
+    let gate = b.node(.reshape(Reshape()), mean, b.integers([-1, 1, 1, 4]))
+    let before = b.finish(
+      transpose(&b, b.binary(.multiply, gate, transpose(&b, x, toLast)), toFirst))
+    let (after, _) = try apply([MoveTransposes()], to: before)
+    #expect(operators(after) == ["Relu", "ReduceMean", "Reshape", "Mul"])
+    try expectSameMeaning(before, after, on: input([2, 4, 5, 3]))
+  }
+
   @Test(arguments: [true, false], [[1, 2], [-1], [3, 1], [2]])
   func reductionsAreMoved(keeping: Bool, axes: [Int64]) throws {
     var b = GraphBuilder()

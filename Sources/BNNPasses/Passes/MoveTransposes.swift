@@ -153,10 +153,13 @@ public struct MoveTransposes: Pass {
         inputs.append(other.source)
       } else if node.isParameter(position) {
         inputs.append(node.movedParameter(position, before: first.permutation, in: &graph))
-      } else if let input, graph[input].type?.rank != 0 {
-        guard let constant = graph.constant(input), constant.shape.rank <= first.permutation.count
-        else { return nil }
+      } else if let input, let constant = graph.constant(input) {
+        guard constant.shape.rank <= first.permutation.count else { return nil }
         inputs.append(graph.transposed(input, like: Transpose.inverse(of: first.permutation)))
+      } else if let input, let type = graph[input].type, type.rank > 0 {
+        guard node.treatsAxesAlike, let reshaped = graph.reshaped(input, undoing: first)
+        else { return nil }
+        inputs.append(reshaped)
       } else {
         inputs.append(input)
       }
@@ -313,6 +316,28 @@ extension Graph {
       open += node.inputs.compactMap { $0 }
     }
     return false
+  }
+
+  /// What a transposition turns into a value that has one extent above 1 beside the batch, as gates
+  /// of channels have: a reshape. nil for other values.
+  fileprivate mutating func reshaped(
+    _ value: ValueID, undoing transposition: Transposition
+  ) -> ValueID? {
+    guard let type = self[value].type, type.rank == transposition.permutation.count,
+      type.dimensions.dropFirst().count(where: { $0 != .fixed(1) }) <= 1,
+      transposition.permutation[0] == 0
+    else { return nil }
+    let wanted = transposition.undone(type)
+    guard wanted != type else { return value }
+    var source = value
+    if let node = producer(of: value), case .reshape = node.op, let original = node.input(0) {
+      source = original
+    }
+    if self[source].type == wanted { return source }
+    guard let target = self[source].type?.reshapeTarget(wanted) else { return nil }
+    let result = addReshape(source, to: target, name: self[value].name + ".transposed")
+    self[result].type = wanted
+    return result
   }
 
   /// A constant operand of an elementwise node, transposed like its other operands. What is the same
