@@ -1,11 +1,16 @@
 // Blocks of up to 64 channels as vectors of 16 numbers, which the compiler maps to the registers of
-// BNN_TARGET; the including file defines it.
+// BNN_TARGET; the including file defines it, and BNN_HAS_MASKS where parts of vectors are read and
+// written by masks (AVX-512).
 #ifndef BNN_CHANNEL_BLOCKS_H
 #define BNN_CHANNEL_BLOCKS_H
 
 #include <string.h>
 
 #include "bnn_isa.h"
+
+#ifdef BNN_HAS_MASKS
+#include <immintrin.h>
+#endif
 
 #define BNN_INLINE BNN_TARGET static inline __attribute__((always_inline))
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
@@ -23,19 +28,52 @@ typedef struct span {
 } span;
 
 // Vectors are passed by address: by value they would cross the boundaries of targets.
+#ifdef BNN_HAS_MASKS
+BNN_INLINE void load_some(void *to, const void *from, size_t count) {
+  const __m512i vector = _mm512_maskz_loadu_epi32((__mmask16)((1u << count) - 1), from);
+  memcpy(to, &vector, sizeof vector);
+}
+
+BNN_INLINE void store_some(void *to, const void *from, size_t count) {
+  __m512i vector;
+  memcpy(&vector, from, sizeof vector);
+  _mm512_mask_storeu_epi32(to, (__mmask16)((1u << count) - 1), vector);
+}
+#else
+// Parts of constant sizes need no calls.
+BNN_INLINE void copy_some(char *to, const char *from, size_t count) {
+  BNN_UNROLL for (size_t part = lanes / 2; part > 0; part /= 2)
+    if (count & part) {
+      memcpy(to, from, part * 4);
+      to += part * 4;
+      from += part * 4;
+    }
+}
+
+BNN_INLINE void load_some(void *to, const void *from, size_t count) {
+  memset(to, 0, lanes * 4);
+  copy_some(to, from, count);
+}
+
+BNN_INLINE void store_some(void *to, const void *from, size_t count) {
+  copy_some(to, from, count);
+}
+#endif
+
 BNN_INLINE void load(void *to, const void *from, span s, size_t vector) {
   const char *at = (const char *)from + vector * lanes * 4;
-  if (s.rest != 0 && vector + 1 == s.vectors) {
-    memset(to, 0, lanes * 4);
-    memcpy(to, at, s.rest * 4);
-  } else {
+  if (s.rest != 0 && vector + 1 == s.vectors)
+    load_some(to, at, s.rest);
+  else
     memcpy(to, at, lanes * 4);
-  }
 }
 
 BNN_INLINE void store(void *to, const void *from, span s, size_t vector) {
   char *at = (char *)to + vector * lanes * 4;
-  memcpy(at, from, s.rest != 0 && vector + 1 == s.vectors ? s.rest * 4 : lanes * 4);
+  if (s.rest != 0 && vector + 1 == s.vectors)
+    store_some(at, from, s.rest);
+  else
+    memcpy(at, from, lanes * 4);
 }
 
 #define BNN_EACH_VECTOR BNN_UNROLL for (size_t i = 0; i < s.vectors; i++)

@@ -57,6 +57,23 @@ struct MoveTransposesTests {
     try expectSameMeaning(before, after, on: input([2, 4, 5, 3]))
   }
 
+  @Test func partsAreMoved() throws {
+    var b = GraphBuilder()
+    let last = transpose(&b, b.sign(b.input([4, 5, 3])), toLast)
+    let parts = (0..<2).map { _ in b.graph.addValue(Value(name: "part\(b.graph.values.count)")) }
+    b.graph.nodes.append(
+      Node(
+        name: "Split", op: .split(Split(axis: -1, parts: 2)), inputs: [last], outputs: parts))
+    let slice = b.node(
+      .slice(Slice()), last, b.integers([1, 0]), b.integers([3, 2]), b.integers([1, -1]))
+    let before = b.finish(
+      transpose(&b, parts[1], toFirst), transpose(&b, slice, toFirst),
+      transpose(&b, parts[0], toFirst))
+    let (after, _) = try apply([MoveTransposes()], to: before)
+    #expect(transposes(after) == 0)
+    try expectSameMeaning(before, after, on: input([2, 4, 5, 3]))
+  }
+
   @Test func gatesAreReshaped() throws {
     var b = GraphBuilder()
     let x = b.node(.elementwiseUnary(.init(function: .relu)), b.input([4, 5, 3]))

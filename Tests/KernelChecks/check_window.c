@@ -245,12 +245,40 @@ static void check_pool(const bnn_windowpool *kernel, side side, size_t channels,
   end_case();
 }
 
+// Of small integers, whose sums are exact.
+static void check_weighted(const bnn_windowpool *kernel, side side, size_t channels) {
+  const bnn_window w = random_window(false);
+  const span s = random_span(&w);
+  begin_window(side, "weighted sum", &w, channels);
+  const size_t count = s.images * volume(w.input) * channels;
+  const size_t weight_count = volume(w.kernel) * channels;
+  float *input = place(count * sizeof(float), 4);
+  float *weights = place(weight_count * sizeof(float), 4);
+  float *out = place(s.count * channels * sizeof(float), 4);
+  for (size_t i = 0; i < count; i++) input[i] = (float)random_between(-100, 100);
+  for (size_t i = 0; i < weight_count; i++) weights[i] = (float)random_between(-100, 100);
+  kernel->weighted(&w, input, channels, weights, s.position, s.count, out);
+  for (size_t i = 0; i < s.count; i++)
+    for (size_t c = 0; c < channels; c++) {
+      float expected = 0;
+      for (size_t tap = 0; tap < volume(w.kernel); tap++) {
+        const int64_t pixel = pixel_of(&w, s.position + i, tap);
+        if (pixel >= 0)
+          expected += input[(size_t)pixel * channels + c] * weights[tap * channels + c];
+      }
+      expect_floats("number", out + i * channels + c, &expected, 1);
+    }
+  end_case();
+}
+
 void check_windowpool(const bnn_windowpool *kernel) {
   for (int repeat = 0; repeat < 20; repeat++)
     for (pool pool = maximum; pool < pool_count; pool++) {
       EACH(
         size_t, channels, 1, 3, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 127, 128, 130)
-      EACH_SIDE(side)
-      check_pool(kernel, side, *channels, pool);
+      EACH_SIDE(side) {
+        check_pool(kernel, side, *channels, pool);
+        check_weighted(kernel, side, *channels);
+      }
     }
 }

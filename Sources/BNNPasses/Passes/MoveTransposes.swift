@@ -9,7 +9,7 @@ import BNNTensor
 ///
 /// Before: `Transpose(f(Transpose(x)))`, to channels-last and back.
 /// After: `f(x)`. f is made of operators that go element by element, whose constants are transposed,
-/// concatenations, paddings and reductions.
+/// concatenations, splits, slices, paddings and reductions.
 ///
 /// A transposition to channels-last moves behind what reads it; one to channels-first of something
 /// computed element by element from an input moves to that input: what is between has its channels
@@ -110,41 +110,43 @@ public struct MoveTransposes: Pass {
         }
         let both = first.followed(by: second)
         outcome.rewrote(node, both.isIdentity ? "cancelled" : "became one with the one before it")
-        place(both, after: node, in: &graph, &transposed)
+        place(both, for: node.outputs[0], name: node.name, in: &graph, &transposed)
       } else if let moved = moved(node, before: transposed, in: &graph) {
         outcome.rewrote(node, "moved before a transposition")
-        place(moved, after: node, in: &graph, &transposed)
+        for (output, transposition) in zip(node.outputs, moved) {
+          place(transposition, for: output, name: node.name, in: &graph, &transposed)
+        }
       }
     }
   }
 
-  /// Puts a transposition in the place of what a node makes.
+  /// Puts a transposition in the place of a value.
   private func place(
-    _ transposition: Transposition, after node: Node, in graph: inout Graph,
+    _ transposition: Transposition, for old: ValueID, name: String, in graph: inout Graph,
     _ transposed: inout [ValueID: Transposition]
   ) {
     guard !transposition.isIdentity else {
-      return graph.replaceUses(of: node.outputs[0], with: transposition.source)
+      return graph.replaceUses(of: old, with: transposition.source)
     }
     let value = graph.add(
       .transpose(Transpose(permutation: transposition.permutation)),
-      name: node.name + ".transposed", inputs: [transposition.source])
-    graph[value].type = graph[node.outputs[0]].type
-    graph.replaceUses(of: node.outputs[0], with: value)
+      name: name + ".transposed", inputs: [transposition.source])
+    graph[value].type = graph[old].type
+    graph.replaceUses(of: old, with: value)
     transposed[value] = transposition
   }
 
-  /// The result of a node on what is transposed for it, and the transposition that follows; nil
-  /// where not all of its operands are transposed in the same way to channels-last.
+  /// The results of a node on what is transposed for it, each with the transposition that follows;
+  /// nil where not all of its operands are transposed in the same way to channels-last.
   private func moved(
     _ node: Node, before transposed: [ValueID: Transposition], in graph: inout Graph
-  ) -> Transposition? {
+  ) -> [Transposition]? {
     let own = node.inputs.lazy.compactMap { $0.flatMap { transposed[$0] } }
     guard let first = own.first, first.isToChannelsLast,
       first.permutation.count > 3 || graph.isMadeChannelsFirst(first.source),
-      let output = graph[node.outputs[0]].type, node.outputs.count == 1,
+      node.outputs.allSatisfy({ graph[$0].type != nil }),
       let (op, permutation) = node.moved(before: first.permutation, in: graph),
-      permutation.count == output.rank
+      node.outputs.allSatisfy({ graph[$0].type?.rank == permutation.count })
     else { return nil }
     var inputs: [ValueID?] = []
     for (position, input) in node.inputs.enumerated() {
@@ -164,10 +166,15 @@ public struct MoveTransposes: Pass {
         inputs.append(input)
       }
     }
-    let value = graph.add(op, name: node.name, inputs: inputs)
-    let result = Transposition(source: value, permutation: permutation)
-    graph[value].type = result.undone(output)
-    return result
+    let results = node.outputs.map { output in
+      let value = graph.addValue(Value(name: node.name))
+      let result = Transposition(source: value, permutation: permutation)
+      graph[value].type = graph[output].type.map(result.undone)
+      return result
+    }
+    graph.nodes.append(
+      Node(name: node.name, op: op, inputs: inputs, outputs: results.map(\.source)))
+    return results
   }
 }
 
@@ -240,8 +247,7 @@ extension Node {
   /// Whether an operand has one entry per axis, or lists axes.
   fileprivate func isParameter(_ position: Int) -> Bool {
     switch op {
-    case .pad: position != 0
-    case .reduce: position != 0
+    case .pad, .reduce, .slice, .split: position != 0
     default: false
     }
   }
@@ -255,13 +261,20 @@ extension Node {
       guard permutation.indices.contains(axis) else { return nil }
       concat.axis = permutation[axis]
       return (.concat(concat), permutation)
+    case .split(var split):
+      let axis = split.axis < 0 ? split.axis + permutation.count : split.axis
+      guard permutation.indices.contains(axis) else { return nil }
+      split.axis = permutation[axis]
+      return (.split(split), permutation)
+    case .slice:
+      return listedAxes(at: 3, rank: permutation.count, in: graph) == nil ? nil : (op, permutation)
     case .pad:
       guard let pads = graph.constant(input(1))?.integers, input(3) == nil,
         pads.count == 2 * permutation.count
       else { return nil }
       return (op, permutation)
     case .reduce(let reduce):
-      guard let axes = reducedAxes(rank: permutation.count, in: graph) else { return nil }
+      guard let axes = listedAxes(at: 1, rank: permutation.count, in: graph) else { return nil }
       let sources = axes.sorted().map { permutation[$0] }
       // Sums are added in the order of the axes.
       guard sources == sources.sorted() else { return nil }
@@ -273,9 +286,11 @@ extension Node {
     }
   }
 
-  /// The axes of a reduction, where they are known and at least one.
-  private func reducedAxes(rank: Int, in graph: Graph) -> [Int]? {
-    guard let listed = graph.constant(input(1))?.integers, !listed.isEmpty else { return nil }
+  /// The axes that an operand lists, where they are known and at least one.
+  private func listedAxes(at position: Int, rank: Int, in graph: Graph) -> [Int]? {
+    guard let listed = graph.constant(input(position))?.integers, !listed.isEmpty else {
+      return nil
+    }
     let axes = listed.map { Int($0) < 0 ? Int($0) + rank : Int($0) }
     return axes.allSatisfy((0..<rank).contains) && Set(axes).count == axes.count ? axes : nil
   }
@@ -284,20 +299,23 @@ extension Node {
   fileprivate func movedParameter(
     _ position: Int, before permutation: [Int], in graph: inout Graph
   ) -> ValueID? {
-    guard position == 1, let value = input(1) else { return input(position) }
     let rank = permutation.count
     var result: [Int64]
-    if case .reduce = op {
-      result = (reducedAxes(rank: rank, in: graph) ?? []).map { Int64(permutation[$0]) }
-    } else {
-      let pads = graph.constant(value)?.integers ?? []
+    switch op {
+    case .reduce where position == 1, .slice where position == 3:
+      let axes = listedAxes(at: position, rank: rank, in: graph) ?? []
+      result = axes.map { Int64(permutation[$0]) }
+    case .pad where position == 1:
+      let pads = graph.constant(input(position))?.integers ?? []
       result = pads
       for (axis, source) in permutation.enumerated() {
         result[source] = pads[axis]
         result[source + rank] = pads[axis + rank]
       }
+    default: return input(position)
     }
-    return graph.addConstant(Tensor(result, shape: [result.count]), name: graph[value].name)
+    let name = input(position).map { graph[$0].name } ?? ""
+    return graph.addConstant(Tensor(result, shape: [result.count]), name: name)
   }
 }
 

@@ -98,7 +98,7 @@ struct GatherKernel {
   }
 }
 
-/// Pools of real values (see `bnn_windowpool.h`).
+/// Pools and weighted sums of real values (see `bnn_windowpool.h`).
 struct WindowPoolKernel {
   private let kernel: bnn_windowpool
   let name: String
@@ -135,6 +135,16 @@ struct WindowPoolKernel {
           window, input, channels, positions.lowerBound, positions.count, countsPadding,
           $0.baseAddress?.assumingMemoryBound(to: Int64.self), out)
       }
+    }
+  }
+
+  /// `weights` has one number per tap and channel.
+  func weighted(
+    _ window: ImageWindow, _ input: UnsafePointer<Float>, channels: Int,
+    weights: UnsafePointer<Float>, positions: Range<Int>, to out: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: window.window) {
+      kernel.weighted($0, input, channels, weights, positions.lowerBound, positions.count, out)
     }
   }
 }

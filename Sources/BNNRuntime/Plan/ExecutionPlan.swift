@@ -177,6 +177,9 @@ final class ExecutionPlan {
     _ geometry: ConvolutionGeometry, _ weights: Weights, _ epilogue: Epilogue,
     _ context: LayerContext
   ) throws(RuntimeError) -> any LineStep {
+    if DepthwiseConvolutionStep.fits(geometry, weights, input: context.inputs[0]) {
+      return try DepthwiseConvolutionStep(geometry, weights, epilogue, context)
+    }
     let shape: WinogradKernel.Shape?
     do {
       shape = try WinogradConvolutionStep.shape(geometry, weights, input: context.inputs[0])

@@ -116,7 +116,7 @@ final class ConvolutionStep: LineStep {
 
 extension Weights {
   /// The weights as real numbers, output by output.
-  fileprivate var floats: [Float] {
+  var floats: [Float] {
     switch self {
     case .signs(let packed): packed.signs
     case .float32(let values, _): values

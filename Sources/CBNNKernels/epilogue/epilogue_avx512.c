@@ -3,6 +3,7 @@
 #if BNN_X86_64
 
 #define BNN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define BNN_HAS_MASKS
 enum { rows_at_once = 8 };
 #include "epilogue_loops.h"
 #include "epilogue_planes_avx512.h"

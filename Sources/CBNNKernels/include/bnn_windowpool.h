@@ -1,5 +1,5 @@
-// The maximum or average of what windows over channels-last images see, channel by channel, in the
-// row-major order of taps.
+// The maximum, average or weighted sum of what windows over channels-last images see, channel by
+// channel, in the row-major order of taps.
 #ifndef BNN_WINDOWPOOL_H
 #define BNN_WINDOWPOOL_H
 
@@ -20,6 +20,11 @@ typedef struct bnn_windowpool {
   void (*average)(
     const bnn_window *window, const float *input, size_t channels, size_t position, size_t count,
     bool counts_padding, const int64_t pads_end[3], float *out);
+  // Sums from 0 of the taps inside times their weights, [tap][channel]: a convolution with as many
+  // groups as channels. A multiplication and an addition may round once or twice.
+  void (*weighted)(
+    const bnn_window *window, const float *input, size_t channels, const float *weights,
+    size_t position, size_t count, float *out);
 } bnn_windowpool;
 
 #define BNN_WINDOWPOOL_KERNEL(object) BNN_DECLARE_KERNEL(bnn_windowpool, object)

@@ -1,9 +1,13 @@
-// The loops of the pools for BNN_TARGET, which the including file defines; it ends with
-// BNN_WINDOWPOOL_FUNCTIONS in its object.
+// The loops of the pools for BNN_TARGET, which the including file defines, as BNN_MULTIPLY_ADD where it
+// has an instruction for that; it ends with BNN_WINDOWPOOL_FUNCTIONS in its object.
 #include <math.h>
 
 #include "../channel_blocks.h"
 #include "bnn_windowpool.h"
+
+#ifndef BNN_MULTIPLY_ADD
+#define BNN_MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
 
 // How taps are brought together. A maximum from −∞ on needs one instruction per tap, but forgets
 // windows of nothing but NaN.
@@ -166,4 +170,64 @@ BNN_TARGET static void average(
   pool_rows(false, window, input, channels, NULL, position, count, counts_padding, pads_end, out);
 }
 
-#define BNN_WINDOWPOOL_FUNCTIONS .maximum = maximum, .average = average
+// One block of channels of a window inside of the image, `x` in its first tap.
+BNN_INLINE void weigh_inside(
+  span s, const tap_steps *steps, const float *x, size_t channels, const float *weights,
+  float *out) {
+  floats16 v[block / lanes];
+  BNN_EACH_VECTOR v[i] = 0;
+  for (size_t tap = 0; tap < steps->count; tap++, weights += channels)
+    BNN_EACH_VECTOR {
+      floats16 next, weight;
+      load(&next, x + steps->steps[tap], s, i);
+      load(&weight, weights, s, i);
+      v[i] = BNN_MULTIPLY_ADD(next, weight, v[i]);
+    }
+  BNN_EACH_VECTOR store(out, &v[i], s, i);
+}
+
+// One block of channels of any window, `x` in the first pixel of the input.
+BNN_INLINE void weigh_any(
+  span s, const bnn_window *w, const bnn_taps *taps, const float *x, size_t channels,
+  const float *weights, float *out) {
+  floats16 v[block / lanes];
+  BNN_EACH_VECTOR v[i] = 0;
+  const bool is_beside = taps->first[2] == taps->end[2];
+  for (int64_t kz = taps->first[0]; kz < taps->end[0] && !is_beside; kz++)
+    for (int64_t ky = taps->first[1]; ky < taps->end[1]; ky++) {
+      const int64_t z = taps->image * w->input[0] + taps->origin[0] + kz * w->dilation[0];
+      const int64_t y = z * w->input[1] + taps->origin[1] + ky * w->dilation[1];
+      for (int64_t kx = taps->first[2]; kx < taps->end[2]; kx++) {
+        const int64_t pixel = y * w->input[2] + taps->origin[2] + kx * w->dilation[2];
+        const int64_t tap = (kz * w->kernel[1] + ky) * w->kernel[2] + kx;
+        BNN_EACH_VECTOR {
+          floats16 next, weight;
+          load(&next, x + (size_t)pixel * channels, s, i);
+          load(&weight, weights + (size_t)tap * channels, s, i);
+          v[i] = BNN_MULTIPLY_ADD(next, weight, v[i]);
+        }
+      }
+    }
+  BNN_EACH_VECTOR store(out, &v[i], s, i);
+}
+
+BNN_TARGET static void weighted(
+  const bnn_window *window, const float *input, size_t channels, const float *weights,
+  size_t position, size_t count, float *out) {
+  bnn_taps taps = bnn_window_taps(window, position);
+  const tap_steps steps = steps_of(window, channels);
+  for (size_t row = 0; row < count; row++, bnn_window_next(window, &taps), out += channels) {
+    const float *inside = first_tap(&steps, window, &taps, input, channels);
+    for (size_t c = 0; c < channels; c += block) {
+      const size_t left = channels - c;
+#define BNN_WEIGH_INSIDE(s) weigh_inside(s, &steps, inside + c, channels, weights + c, out + c)
+#define BNN_WEIGH_ANY(s) weigh_any(s, window, &taps, input + c, channels, weights + c, out + c)
+      if (inside)
+        BNN_WITH_SPAN(left, BNN_WEIGH_INSIDE)
+      else
+        BNN_WITH_SPAN(left, BNN_WEIGH_ANY)
+    }
+  }
+}
+
+#define BNN_WINDOWPOOL_FUNCTIONS .maximum = maximum, .average = average, .weighted = weighted
