@@ -20,6 +20,7 @@ public struct PassPipeline: Sendable {
       EliminateIdentities(),
       // Every later pass looks for the channels along axis 1.
       MoveTransposes(),
+      NarrowAdditions(),
       // Needs constants without needless extents; makes channels of what signs are tested with.
       FlattenThermometers(),
       // Needs folded constants; every later pass looks for Binarize.

@@ -153,10 +153,18 @@ final class ElementwiseStep: ExecutionStep {
     let y = output.elements(type, execution)
     let (testStep, aStep, bStep) = (walk.step(0), walk.step(1), walk.step(2))
     walk.forEachRun(in: range) { at, count, starts in
-      for index in 0..<count {
-        y[at + index] =
-          test[starts.0 + index * testStep]
-          ? a[starts.1 + index * aStep] : b[starts.2 + index * bStep]
+      // Both operands are read, so that nothing branches.
+      let (test, a, b, y) = (test + starts.0, a + starts.1, b + starts.2, y + at)
+      if testStep == 1, aStep == 1, bStep == 1 {
+        for index in 0..<count {
+          let (whenTrue, whenFalse) = (a[index], b[index])
+          y[index] = test[index] ? whenTrue : whenFalse
+        }
+      } else {
+        for index in 0..<count {
+          let (whenTrue, whenFalse) = (a[index * aStep], b[index * bStep])
+          y[index] = test[index * testStep] ? whenTrue : whenFalse
+        }
       }
     }
   }

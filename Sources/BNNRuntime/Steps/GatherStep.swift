@@ -11,6 +11,8 @@ final class GatherStep: ExecutionStep {
   private let output: Buffer
   private let reader: IndexReader
   private let runs: [Run]?
+  /// The positions, where they are constant, the axis is the last and few are neighbours.
+  private var positions: ParameterList<UInt32>?
 
   private struct Run {
     var from: Int
@@ -42,6 +44,13 @@ final class GatherStep: ExecutionStep {
       }
     }
     self.runs = runs
+    if input.elementBytes == 1 || input.elementBytes == 4, runs.count > indices.count / 4 {
+      let list = try context.consecutive(indices.count)
+      for run in runs {
+        for index in 0..<run.count { list.pointer[run.to + index] = UInt32(run.from + index) }
+      }
+      positions = list
+    }
   }
 
   var work: StepWork { StepWork() }
@@ -67,6 +76,14 @@ final class GatherStep: ExecutionStep {
   }
 
   private func gather(_ runs: [Run], row: Int, _ execution: Execution) {
+    if let positions {
+      if input.elementBytes == 1 {
+        gather(UInt8.self, positions, row: row, execution)
+      } else {
+        gather(UInt32.self, positions, row: row, execution)
+      }
+      return
+    }
     if let bytes = input.elementBytes {
       let from = execution.arena + input.offset + row * input.channels * bytes
       let to = execution.arena + output.offset + row * indices.count * bytes
@@ -81,6 +98,14 @@ final class GatherStep: ExecutionStep {
     let to = output.bits(execution) + row * output.words
     to.update(repeating: 0, count: output.words)
     for run in runs { BitKernel.copy(run.count, from: from, at: run.from, to: to, at: run.to) }
+  }
+
+  private func gather<T: BitwiseCopyable>(
+    _ type: T.Type, _ positions: ParameterList<UInt32>, row: Int, _ execution: Execution
+  ) {
+    let from = input.elements(type, execution) + row * input.channels
+    let to = output.elements(type, execution) + row * indices.count
+    for index in 0..<indices.count { to[index] = from[Int(positions.pointer[index])] }
   }
 
   /// Along the last axis of bits, one at a time.
