@@ -74,21 +74,33 @@ extension Lowering {
       layout: layout)
   }
 
-  /// Elements keep the source's order: from a layout that has it in memory if there is one.
+  /// Elements keep the source's order: from a layout that has it in memory if there is one. Where axes
+  /// are only split or joined, other layouts keep theirs.
   private mutating func reshape(_ node: Node, index: Int) throws(ExportError.Reason) {
     let x = try node.required(0)
     let logical = try dimensions(of: x)
     let identity = Array(logical.indices)
     let bits = isBits(x)
     let output = node.outputs[0]
+    let target = try dimensions(of: output)
     let forms = try forms(of: x).filter { $0.isBits == bits }
-    let ready = forms.first { keepsMemory($0.layout, identity, logical) }
-    let input =
-      if let ready { ready.modelValue } else { try require(x, bits: bits, layout: identity) }
+    var (input, layout) = (0, Array(target.indices))
+    if let ready = forms.first(where: { keepsMemory($0.layout, identity, logical) }) {
+      input = ready.modelValue
+    } else if !bits, let form = forms.first, let parts = target.parts(of: logical) {
+      input = form.modelValue
+      layout = form.layout.flatMap { parts[$0] }
+    } else if !bits, target.count > 3, !graph.outputs.contains(output),
+      let parts = logical.parts(of: target)
+    {
+      layout = channelsLast(rank: target.count)
+      input = try require(x, bits: false, layout: layout.flatMap { parts[$0] })
+    } else {
+      input = try require(x, bits: bits, layout: identity)
+    }
     try addLayer(
       .reshape, of: index, inputs: [input],
-      results: [(output, bits ? .sign : try elementType(of: output))],
-      layout: Array(try dimensions(of: output).indices))
+      results: [(output, bits ? .sign : try elementType(of: output))], layout: layout)
   }
 
   /// No layer: the same memory is read in another layout.
@@ -190,5 +202,35 @@ extension [Int] {
     guard !keepDimensions else { return self }
     let left = indices.filter { !axes.contains($0) }
     return compactMap { left.firstIndex(of: $0) }
+  }
+}
+
+extension [Dimension] {
+  /// The axes here that together are each axis of a coarser list, in order; nil where an axis here
+  /// would be parts of two.
+  fileprivate func parts(of coarse: [Dimension]) -> [[Int]]? {
+    var parts: [[Int]] = []
+    var next = 0
+    for dimension in coarse {
+      var part: [Int] = []
+      switch dimension {
+      case .fixed(let extent):
+        var product = 1
+        while next < count, case .fixed(let own) = self[next], product * own <= extent,
+          product < extent || own == 1
+        {
+          part.append(next)
+          product *= own
+          next += 1
+        }
+        guard product == extent else { return nil }
+      default:
+        guard next < count, self[next] == dimension else { return nil }
+        part.append(next)
+        next += 1
+      }
+      parts.append(part)
+    }
+    return next == count ? parts : nil
   }
 }

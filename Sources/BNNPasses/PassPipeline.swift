@@ -21,6 +21,7 @@ public struct PassPipeline: Sendable {
       // Every later pass looks for the channels along axis 1.
       MoveTransposes(),
       NarrowAdditions(),
+      DecomposeTransposedConvolutions(),
       // Needs constants without needless extents; makes channels of what signs are tested with.
       FlattenThermometers(),
       // Needs folded constants; every later pass looks for Binarize.

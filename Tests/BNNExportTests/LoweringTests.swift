@@ -113,6 +113,30 @@ private func kinds(_ model: BinaryModel) -> [String] { model.layers.map(\.operat
     #expect(kinds(try lowered(b.graph).model) == ["reshape", "pointwise", "reshape"])
   }
 
+  /// A pixel shuffle between layers with their channels last moves numbers once.
+  @Test func axesAreSplitAndJoinedChannelsLast() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(8), .fixed(3), .fixed(5)])
+    let first = b.node(SampleGraphs.block(.pointwise), "first", x)
+    let split = b.node(.reshape(Reshape()), "split", first, b.shape([0, 2, 2, 2, 3, 5]))
+    let moved = b.node(
+      .transpose(Transpose(permutation: [0, 1, 4, 2, 5, 3])), "moved", split)
+    let joined = b.node(.reshape(Reshape()), "joined", moved, b.shape([0, 2, 6, 10]))
+    b.graph.outputs = [b.node(SampleGraphs.block(.pointwise), "last", joined)]
+    let result = try lowered(b.graph)
+    #expect(
+      kinds(result.model) == [
+        "transpose", "pointwise", "reshape", "transpose", "reshape", "pointwise", "transpose",
+      ])
+    #expect(
+      result.model.values.map(\.dimensions)[2...5] == [
+        [.batch(1), .fixed(3), .fixed(5), .fixed(8)],
+        [.batch(1), .fixed(3), .fixed(5), .fixed(2), .fixed(2), .fixed(2)],
+        [.batch(1), .fixed(3), .fixed(2), .fixed(5), .fixed(2), .fixed(2)],
+        [.batch(1), .fixed(6), .fixed(10), .fixed(2)],
+      ])
+  }
+
   @Test func anOutputThatIsAnInputIsCopied() throws {
     var b = GraphBuilder()
     let x = b.input("x", [.batch(1), .fixed(7)])
