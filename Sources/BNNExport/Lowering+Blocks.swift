@@ -7,13 +7,13 @@ extension Lowering {
   mutating func lower(_ block: Block, _ node: Node, index: Int) throws(ExportError.Reason) {
     let x = try node.required(0)
     let rank = try dimensions(of: x).count
-    let layout = channelsLast(rank: rank)
+    let layout = try sequenceLayout(block, node, x) ?? channelsLast(rank: rank)
     let bits = if case .binaryConvolution = block.core { true } else { false }
     var inputs = [try require(x, bits: bits, layout: layout)]
     let resultRank = try dimensions(of: node.outputs[0]).count
     for operand in node.inputs.dropFirst(block.core.inputCount) {
       guard let operand else { throw .unsupportedForm("a missing operand") }
-      inputs.append(try blockOperand(operand, rank: resultRank))
+      inputs.append(try blockOperand(operand, rank: resultRank, layout))
     }
     let (epilogue, results) = trimmed(block.epilogue, outputs: node.outputs)
     let operation: BNNFormat.Operation
@@ -32,6 +32,22 @@ extension Lowering {
       operation = .pointwise(epilogue)
     }
     try addLayer(operation, of: index, inputs: inputs, results: results, layout: layout)
+  }
+
+  /// The layout that a sequence is there in, for a block that does the same to all of its numbers: those
+  /// between matrix products do not need their channels last. nil where that is how it is read.
+  private mutating func sequenceLayout(
+    _ block: Block, _ node: Node, _ x: ValueID
+  ) throws(ExportError.Reason) -> [Int]? {
+    guard block.core == .pointwise, block.epilogue.isUniform, try dimensions(of: x).count == 3,
+      node.inputs.dropFirst().allSatisfy({ $0.map { graph[$0].type == graph[x].type } ?? false }),
+      let form = try forms(of: x).first(where: { !$0.isBits }),
+      form.layout != channelsLast(rank: 3),
+      !graph.nodes.contains(where: { reader in
+        reader.readsWindows && node.outputs.contains { reader.inputs.contains($0) }
+      })
+    else { return nil }
+    return form.layout
   }
 
   /// Leaves out the real values or the bits when nothing reads them.
@@ -54,10 +70,11 @@ extension Lowering {
 
   /// An operand of a block's epilogue; [N, C] stands for one number per image and channel.
   private mutating func blockOperand(
-    _ id: ValueID, rank: Int
+    _ id: ValueID, rank: Int, _ layout: [Int]
   ) throws(ExportError.Reason) -> Int {
     guard rank > 2, try dimensions(of: id).count == 2 else {
-      return try broadcastOperand(id, layout: channelsLast(rank: rank))
+      return try broadcastOperand(
+        id, layout: rank == layout.count ? layout : channelsLast(rank: rank))
     }
     return try broadcastOperand(id, layout: [rank - 2] + Array(0..<rank - 2) + [rank - 1])
   }
@@ -143,5 +160,35 @@ extension Node {
   func required(_ index: Int) throws(ExportError.Reason) -> ValueID {
     guard let id = input(index) else { throw .unsupportedForm("a missing input \(index)") }
     return id
+  }
+}
+
+extension Node {
+  /// Whether the node looks at its first operand through windows, channels last.
+  fileprivate var readsWindows: Bool {
+    switch op {
+    case .block(let block): block.core != .pointwise
+    case .convolution, .binaryConvolution, .pool, .binaryPool: true
+    default: false
+    }
+  }
+}
+
+extension Epilogue {
+  /// Whether all channels are treated alike.
+  fileprivate var isUniform: Bool {
+    let steps = steps.allSatisfy { step in
+      switch step {
+      case .affine(let scale, let bias): scale.count == 1 && bias.count == 1
+      case .slopes(let positive, let negative): positive.count == 1 && negative.count == 1
+      default: true
+      }
+    }
+    switch output {
+    case .values: return steps
+    case .bits(let thresholds), .valuesAndBits(let thresholds):
+      return steps && thresholds.count == 1
+    case .accumulatorBits: return false
+    }
   }
 }

@@ -137,6 +137,22 @@ private func kinds(_ model: BinaryModel) -> [String] { model.layers.map(\.operat
       ])
   }
 
+  /// Between matrix products the order of a sequence's axes is the source's.
+  @Test func sequencesAreNotTransposedForOneFunction() throws {
+    var b = GraphBuilder()
+    let x = b.input("x", [.batch(1), .fixed(6), .fixed(4)])
+    let relu = Op.block(Block(core: .pointwise, epilogue: Epilogue(steps: [.function(.relu)])))
+    let first = b.node(relu, "first", x)
+    b.graph.outputs = [b.node(.reshape(Reshape()), "rows", first, b.shape([-1, 4]))]
+    #expect(kinds(try lowered(b.graph).model) == ["pointwise", "reshape"])
+    // Windows are read with the channels last.
+    let weights = b.reals([1, 6, 1])
+    let window = ConvolutionGeometry(window: WindowGeometry(kernel: [1]))
+    b.graph.outputs.append(
+      b.node(SampleGraphs.block(.convolution(window)), "line", first, weights))
+    #expect(kinds(try lowered(b.graph).model).first == "transpose")
+  }
+
   @Test func anOutputThatIsAnInputIsCopied() throws {
     var b = GraphBuilder()
     let x = b.input("x", [.batch(1), .fixed(7)])

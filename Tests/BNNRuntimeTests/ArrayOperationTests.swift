@@ -31,6 +31,53 @@ import Testing
       layers: isConstant ? [constant, gather] : [gather])
   }
 
+  /// Sums of whole numbers, which are exact in any order: of matrices in several parts, and broadcast.
+  @Test(
+    arguments: [
+      ([20, 70], [70, 130]), ([7, 5], [5, 3]), ([8, 1], [1, 1]), ([2, 3, 9, 33], [3, 33, 65]),
+      ([1, 100, 17], [4, 17, 16]), ([8, 3000], [3000, 100]),
+    ])
+  func multipliesMatrices(a: [Int], b: [Int]) throws {
+    var random = SeededGenerator(seed: 3)
+    func numbers(_ shape: [Int]) -> Tensor {
+      let shape = Shape(shape)
+      let list = (0..<shape.count).map { _ in Float(Int.random(in: -9...9, using: &random)) }
+      return Tensor(list, shape: shape)
+    }
+    let (x, z) = (numbers(a), numbers(b))
+    let (rows, inner, columns) = (a[a.count - 2], a[a.count - 1], b[b.count - 1])
+    let stack = Shape(
+      (a.count > b.count ? a : b).dropLast(2).enumerated().map {
+        max($1, a.count == b.count ? a[$0] : 1)
+      })
+    let shape = Shape(stack.dimensions + [rows, columns])
+    func value(_ name: String, _ shape: Shape) -> ModelValue {
+      ModelValue(
+        name: name, elementType: .float32, dimensions: shape.dimensions.map { .fixed($0) })
+    }
+    let model = BinaryModel(
+      provenance: .test, values: [value("a", x.shape), value("b", z.shape), value("y", shape)],
+      inputs: [0, 1], outputs: [2],
+      layers: [
+        Layer(name: "product", operation: .array(.matrixProduct), inputs: [0, 1], outputs: [2])
+      ])
+    let (left, right) = (x.floats, z.floats)
+    let (leftCount, rightCount) = (left.count / (rows * inner), right.count / (inner * columns))
+    let expected = (0..<shape.count).map { at in
+      let (matrix, place) = at.quotientAndRemainder(dividingBy: rows * columns)
+      let (row, column) = place.quotientAndRemainder(dividingBy: columns)
+      let from = (matrix % leftCount * rows + row) * inner
+      let to = matrix % rightCount * inner * columns + column
+      return (0..<inner).reduce(Float(0)) { $0 + left[from + $1] * right[to + $1 * columns] }
+    }
+    for kernels in KernelChoice.supported {
+      for threads in [1, 3] {
+        let session = try InferenceSession(model, threads: threads, kernels: kernels)
+        #expect(try session.run(["a": x, "b": z])[0].tensor.floats == expected)
+      }
+    }
+  }
+
   @Test func gathersBitsAndReals() throws {
     for seed in 0..<80 {
       var random = SeededGenerator(seed: seed)

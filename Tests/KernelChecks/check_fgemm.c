@@ -81,6 +81,13 @@ static void run(const bnn_fgemm *kernel, shape s, operands x, float tolerance) {
   float *packed = place(bnn_fgemm_weight_bytes(s.outputs, s.depth), 4);
   float *out = place(out_count(s) * sizeof(float), 4);
   bnn_fgemm_pack_weights(s.outputs, s.depth, weights, packed);
+  const size_t step = s.outputs + random_below(3);
+  float *matrix = place(((s.depth - 1) * step + s.outputs) * sizeof(float), 4);
+  for (size_t o = 0; o < s.outputs; o++)
+    for (size_t k = 0; k < s.depth; k++) matrix[k * step + o] = weights[o * s.depth + k];
+  float *columns = place(bnn_fgemm_weight_bytes(s.outputs, s.depth), 4);
+  bnn_fgemm_pack_columns(s.outputs, s.depth, matrix, step, columns);
+  expect_bytes("packed column", columns, packed, bnn_fgemm_weight_bytes(s.outputs, s.depth));
   kernel->multiply(&source, s.outputs, packed, out, s.out_stride);
   expect_close(s, x, out, tolerance);
   check_row_alone(kernel, s, &source, packed, out);

@@ -36,6 +36,14 @@ struct FloatProductKernel {
     bnn_fgemm_pack_weights(outputs, depth, rows, packed)
   }
 
+  /// The same from the columns of a matrix of `depth` rows that are `stride` numbers apart.
+  static func packColumns(
+    _ count: Int, depth: Int, _ matrix: UnsafePointer<Float>, stride: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    bnn_fgemm_pack_columns(count, depth, matrix, stride, packed)
+  }
+
   func multiply(
     _ rows: FloatRows, outputs: Int, packedWeights: UnsafePointer<Float>,
     out: UnsafeMutablePointer<Float>, stride: Int

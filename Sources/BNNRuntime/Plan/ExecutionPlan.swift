@@ -203,7 +203,7 @@ final class ExecutionPlan {
     case .pad(let mode, let begin, _): PadStep(mode, begin: begin, context)
     case .gather(let axis): try GatherStep(axis: axis, context)
     case .expand: StridedCopyStep(expanding: context)
-    case .matrixProduct: MatrixProductStep(context)
+    case .matrixProduct: try MatrixProductStep(context)
     case .convolution(let geometry):
       try ArrayConvolutionStep(geometry, isTransposed: false, context)
     case .transposedConvolution(let geometry, _):

@@ -1,5 +1,7 @@
 #include "bnn_fgemm.h"
 
+#include <string.h>
+
 static const bnn_fgemm *const kernels[] = {
 #define BNN_FGEMM_KERNEL(object) BNN_LIST_KERNEL(bnn_fgemm, object)
 #include "bnn_fgemm.inc"
@@ -18,4 +20,19 @@ void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, flo
     for (size_t k = 0; k < depth; k++)
       for (size_t i = 0; i < bnn_fgemm_columns; i++)
         *packed++ = tile + i < outputs ? rows[(tile + i) * depth + k] : 0;
+}
+
+void bnn_fgemm_pack_columns(
+  size_t outputs, size_t depth, const float *matrix, size_t stride, float *packed) {
+  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns)
+    for (size_t k = 0; k < depth; k++, packed += bnn_fgemm_columns) {
+      const float *from = matrix + k * stride + tile;
+      const size_t left = outputs - tile;
+      if (left >= bnn_fgemm_columns) {
+        memcpy(packed, from, bnn_fgemm_columns * sizeof(float));
+        continue;
+      }
+      memset(packed, 0, bnn_fgemm_columns * sizeof(float));
+      for (size_t i = 0; i < left; i++) packed[i] = from[i];
+    }
 }

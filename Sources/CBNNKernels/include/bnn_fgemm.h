@@ -36,5 +36,8 @@ BNN_DECLARE_DISPATCH(bnn_fgemm)
 
 size_t bnn_fgemm_weight_bytes(size_t outputs, size_t depth);
 void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, float *packed);
+// The same where output o and element k are at matrix[k * stride + o].
+void bnn_fgemm_pack_columns(
+  size_t outputs, size_t depth, const float *matrix, size_t stride, float *packed);
 
 #endif
