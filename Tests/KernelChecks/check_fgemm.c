@@ -6,7 +6,7 @@ typedef struct shape {
 
 // The operands of one case, in plain memory; `sizes` are the sums of the products' magnitudes.
 typedef struct operands {
-  float *numbers, *weights, *out, *sizes;
+  float *numbers, *weights, *bias, *out, *sizes;
   uint32_t *offsets;
 } operands;
 
@@ -17,6 +17,7 @@ static operands make_operands(shape s, bool is_whole) {
   const operands x = {
     .numbers = reference(number_count(s) * sizeof(float)),
     .weights = reference(s.outputs * s.depth * sizeof(float)),
+    .bias = reference(s.outputs * sizeof(float)),
     .out = reference(out_count(s) * sizeof(float)),
     .sizes = reference(out_count(s) * sizeof(float)),
     .offsets = reference(s.depth * sizeof(uint32_t)),
@@ -25,6 +26,8 @@ static operands make_operands(shape s, bool is_whole) {
     x.numbers[i] = is_whole ? (float)random_between(-128, 127) : random_number();
   for (size_t i = 0; i < s.outputs * s.depth; i++)
     x.weights[i] = is_whole ? (float)random_between(-128, 127) : random_number();
+  for (size_t o = 0; o < s.outputs; o++)
+    x.bias[o] = is_whole ? (float)random_between(-128, 127) : random_number();
   for (size_t k = 0; k < s.depth; k++) x.offsets[k] = (uint32_t)random_below(s.depth);
   return x;
 }
@@ -39,8 +42,8 @@ static void multiply(shape s, operands x) {
         sum += product;
         size += fabs(product);
       }
-      x.out[m * s.out_stride + o] = (float)sum;
-      x.sizes[m * s.out_stride + o] = (float)size;
+      x.out[m * s.out_stride + o] = (float)(sum + (double)x.bias[o]);
+      x.sizes[m * s.out_stride + o] = (float)(size + fabs((double)x.bias[o]));
     }
 }
 
@@ -80,7 +83,7 @@ static void run(const bnn_fgemm *kernel, shape s, operands x, float tolerance) {
   const float *weights = place_copy(x.weights, s.outputs * s.depth * sizeof(float), 4);
   float *packed = place(bnn_fgemm_weight_bytes(s.outputs, s.depth), 4);
   float *out = place(out_count(s) * sizeof(float), 4);
-  bnn_fgemm_pack_weights(s.outputs, s.depth, weights, packed);
+  bnn_fgemm_pack_weights(s.outputs, s.depth, weights, NULL, packed);
   const size_t step = s.outputs + random_below(3);
   float *matrix = place(((s.depth - 1) * step + s.outputs) * sizeof(float), 4);
   for (size_t o = 0; o < s.outputs; o++)
@@ -88,6 +91,8 @@ static void run(const bnn_fgemm *kernel, shape s, operands x, float tolerance) {
   float *columns = place(bnn_fgemm_weight_bytes(s.outputs, s.depth), 4);
   bnn_fgemm_pack_columns(s.outputs, s.depth, matrix, step, columns);
   expect_bytes("packed column", columns, packed, bnn_fgemm_weight_bytes(s.outputs, s.depth));
+  const float *bias = place_copy(x.bias, s.outputs * sizeof(float), 4);
+  bnn_fgemm_pack_weights(s.outputs, s.depth, weights, bias, packed);
   kernel->multiply(&source, s.outputs, packed, out, s.out_stride);
   expect_close(s, x, out, tolerance);
   check_row_alone(kernel, s, &source, packed, out);
@@ -106,11 +111,11 @@ void check_fgemm(const bnn_fgemm *kernel) {
         begin_case(
           side, "%zu rows, %zu outputs, depth %zu%s", s.rows, s.outputs, s.depth,
           is_whole ? ", whole numbers" : "");
-        // Each of `depth` additions may be off by half of the last of 24 bits.
-        run(kernel, s, x, is_whole ? 0 : (float)(s.depth + 1) * 0x1p-24f);
+        // Each of the additions may be off by half of the last of 24 bits.
+        run(kernel, s, x, is_whole ? 0 : (float)(s.depth + 2) * 0x1p-24f);
         end_case();
       }
-      free(x.numbers), free(x.weights), free(x.out), free(x.sizes), free(x.offsets);
+      free(x.numbers), free(x.weights), free(x.bias), free(x.out), free(x.sizes), free(x.offsets);
     }
   }
 }

@@ -31,12 +31,13 @@ struct FloatProductKernel {
   }
 
   static func packWeights(
-    outputs: Int, depth: Int, rows: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
+    outputs: Int, depth: Int, rows: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil,
+    into packed: UnsafeMutablePointer<Float>
   ) {
-    bnn_fgemm_pack_weights(outputs, depth, rows, packed)
+    bnn_fgemm_pack_weights(outputs, depth, rows, bias, packed)
   }
 
-  /// The same from the columns of a matrix of `depth` rows that are `stride` numbers apart.
+  /// The same without a bias, from the columns of a matrix of `depth` rows that are `stride` numbers apart.
   static func packColumns(
     _ count: Int, depth: Int, _ matrix: UnsafePointer<Float>, stride: Int,
     into packed: UnsafeMutablePointer<Float>

@@ -43,6 +43,7 @@ final class ConvolutionStep: LineStep {
     weightBytesPerGroup = RegionLayout.aligned(
       FloatProductKernel.weightBytes(outputs: outputsPerGroup, depth: depth))
     let (bytesInGroup, outputsInGroup, groups) = (weightBytesPerGroup, outputsPerGroup, groups)
+    let (bias, epilogue) = epilogue.separatingBias(channels: outputs)
     let (weightBytes, tooMany) = bytesInGroup.multipliedReportingOverflow(by: groups)
     guard !tooMany else { throw .tooLarge(bytes: nil, limit: context.budget.limit) }
     weights = try context.weights.memory(layer: context.index, byteCount: weightBytes) {
@@ -53,6 +54,7 @@ final class ConvolutionStep: LineStep {
         for group in 0..<groups {
           FloatProductKernel.packWeights(
             outputs: outputsInGroup, depth: depth, rows: rows + group * outputsInGroup * depth,
+            bias: bias.map { Array($0[group * outputsInGroup..<(group + 1) * outputsInGroup]) },
             into: (base + group * bytesInGroup).assumingMemoryBound(to: Float.self))
         }
       }
@@ -111,6 +113,19 @@ final class ConvolutionStep: LineStep {
         out: target + group * outputsPerGroup, stride: groups * outputsPerGroup)
     }
     epilogue.finish(rows: positions, values: target, scratch: values, execution)
+  }
+}
+
+extension Epilogue {
+  /// A bias that is added to sums before anything else, one number per channel, and the steps after
+  /// it: x · 1 + b is x + b, bit for bit.
+  fileprivate func separatingBias(channels: Int) -> ([Float]?, Epilogue) {
+    guard case .affine(let scale, let bias) = steps.first, scale.allSatisfy({ $0 == 1 }),
+      bias.count == 1 || bias.count == channels, scale.count == 1 || scale.count == channels
+    else { return (nil, self) }
+    var rest = self
+    rest.steps.removeFirst()
+    return (bias.count == 1 ? [Float](repeating: bias[0], count: channels) : bias, rest)
   }
 }
 

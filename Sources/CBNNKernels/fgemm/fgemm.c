@@ -12,19 +12,23 @@ BNN_DEFINE_DISPATCH(bnn_fgemm, kernels)
 
 size_t bnn_fgemm_weight_bytes(size_t outputs, size_t depth) {
   const size_t tiles = (outputs + bnn_fgemm_columns - 1) / bnn_fgemm_columns;
-  return tiles * bnn_fgemm_columns * depth * sizeof(float);
+  return tiles * bnn_fgemm_columns * (depth + 1) * sizeof(float);
 }
 
-void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, float *packed) {
-  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns)
+void bnn_fgemm_pack_weights(
+  size_t outputs, size_t depth, const float *rows, const float *bias, float *packed) {
+  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns) {
     for (size_t k = 0; k < depth; k++)
       for (size_t i = 0; i < bnn_fgemm_columns; i++)
         *packed++ = tile + i < outputs ? rows[(tile + i) * depth + k] : 0;
+    for (size_t i = 0; i < bnn_fgemm_columns; i++)
+      *packed++ = bias && tile + i < outputs ? bias[tile + i] : -0.0f;
+  }
 }
 
 void bnn_fgemm_pack_columns(
   size_t outputs, size_t depth, const float *matrix, size_t stride, float *packed) {
-  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns)
+  for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns) {
     for (size_t k = 0; k < depth; k++, packed += bnn_fgemm_columns) {
       const float *from = matrix + k * stride + tile;
       const size_t left = outputs - tile;
@@ -35,4 +39,6 @@ void bnn_fgemm_pack_columns(
       memset(packed, 0, bnn_fgemm_columns * sizeof(float));
       for (size_t i = 0; i < left; i++) packed[i] = from[i];
     }
+    for (size_t i = 0; i < bnn_fgemm_columns; i++) *packed++ = -0.0f;
+  }
 }

@@ -29,10 +29,12 @@ BNN_AVX2_INLINE void multiply_tile(
       sums[m][1] = _mm256_fmadd_ps(value, w1, sums[m][1]);
     }
   }
+  const __m256 bias0 = _mm256_loadu_ps(weights + depth * columns);
+  const __m256 bias1 = _mm256_loadu_ps(weights + depth * columns + 8);
 #pragma clang loop unroll(full)
   for (size_t m = 0; m < rows; m++) {
-    _mm256_storeu_ps(out + m * out_stride, sums[m][0]);
-    _mm256_storeu_ps(out + m * out_stride + 8, sums[m][1]);
+    _mm256_storeu_ps(out + m * out_stride, _mm256_add_ps(sums[m][0], bias0));
+    _mm256_storeu_ps(out + m * out_stride + 8, _mm256_add_ps(sums[m][1], bias1));
   }
 }
 
@@ -53,7 +55,7 @@ BNN_AVX2 static void multiply(
   const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
   size_t out_stride) {
   const size_t depth = rows->depth;
-  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += depth * columns) {
+  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += (depth + 1) * columns) {
     const size_t width = outputs - tile < columns ? outputs - tile : columns;
     for (size_t m = 0; m < rows->count; m += rows_per_tile) {
       const size_t count = rows->count - m < rows_per_tile ? rows->count - m : rows_per_tile;

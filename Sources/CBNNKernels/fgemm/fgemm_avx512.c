@@ -32,7 +32,7 @@ BNN_TARGET_INLINE void multiply_tile(
     __m512 w[vectors_per_tile];
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++)
-      w[v] = _mm512_loadu_ps(weights + (v * depth + k) * columns);
+      w[v] = _mm512_loadu_ps(weights + (v * (depth + 1) + k) * columns);
 #pragma clang loop unroll(full)
     for (size_t m = 0; m < rows; m++) {
       const __m512 value = _mm512_set1_ps(row[m][offset]);
@@ -43,12 +43,17 @@ BNN_TARGET_INLINE void multiply_tile(
       }
     }
   }
+  __m512 bias[vectors_per_tile];
+#pragma clang loop unroll(full)
+  for (size_t v = 0; v < vectors; v++)
+    bias[v] = _mm512_loadu_ps(weights + (v * (depth + 1) + depth) * columns);
 #pragma clang loop unroll(full)
   for (size_t m = 0; m < rows; m++)
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++)
       _mm512_mask_storeu_ps(
-        out + m * out_stride + v * columns, v + 1 == vectors ? mask : 0xffff, sums[m][v]);
+        out + m * out_stride + v * columns, v + 1 == vectors ? mask : 0xffff,
+        _mm512_add_ps(sums[m][v], bias[v]));
 }
 
 typedef void tile_function(
@@ -72,7 +77,7 @@ BNN_TARGET static void multiply(
   const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
   size_t out_stride) {
   enum { width = vectors_per_tile * columns };
-  for (size_t o = 0; o < outputs; o += width, packed_weights += width * rows->depth) {
+  for (size_t o = 0; o < outputs; o += width, packed_weights += width * (rows->depth + 1)) {
     const size_t left = outputs - o < width ? outputs - o : width;
     const size_t vectors = (left + columns - 1) / columns;
     const size_t edge = left - (vectors - 1) * columns;

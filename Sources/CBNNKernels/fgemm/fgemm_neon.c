@@ -35,7 +35,10 @@ BNN_INLINE void multiply_tile(
 #pragma clang loop unroll(full)
   for (size_t m = 0; m < rows; m++)
 #pragma clang loop unroll(full)
-    for (size_t v = 0; v < vectors; v++) vst1q_f32(out + m * out_stride + v * lanes, sums[m][v]);
+    for (size_t v = 0; v < vectors; v++) {
+      const float32x4_t bias = vld1q_f32(weights + depth * columns + v * lanes);
+      vst1q_f32(out + m * out_stride + v * lanes, vaddq_f32(sums[m][v], bias));
+    }
 }
 
 static void multiply_rows(
@@ -55,7 +58,7 @@ static void multiply(
   const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
   size_t out_stride) {
   const size_t depth = rows->depth;
-  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += depth * columns) {
+  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += (depth + 1) * columns) {
     const size_t width = outputs - tile < columns ? outputs - tile : columns;
     for (size_t m = 0; m < rows->count; m += rows_per_tile) {
       const size_t count = rows->count - m < rows_per_tile ? rows->count - m : rows_per_tile;

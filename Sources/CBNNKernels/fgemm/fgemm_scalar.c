@@ -5,7 +5,7 @@ enum { columns = bnn_fgemm_columns };
 static void multiply(
   const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
   size_t out_stride) {
-  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += rows->depth * columns)
+  for (size_t tile = 0; tile < outputs; tile += columns, packed_weights += (rows->depth + 1) * columns)
     for (size_t m = 0; m < rows->count; m++) {
       const float *row = rows->rows[m];
       float sums[columns] = {0};
@@ -14,7 +14,7 @@ static void multiply(
         for (size_t i = 0; i < columns; i++) sums[i] += value * packed_weights[k * columns + i];
       }
       for (size_t i = 0; i < columns && tile + i < outputs; i++)
-        out[m * out_stride + tile + i] = sums[i];
+        out[m * out_stride + tile + i] = sums[i] + packed_weights[rows->depth * columns + i];
     }
 }
 

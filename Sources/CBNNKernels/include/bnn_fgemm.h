@@ -1,5 +1,5 @@
-// float32 matrix product: out[m][o] = Σ_k rows[m][offsets[k]] · weights[o][k], summed in the order
-// of k.
+// float32 matrix product: out[m][o] = Σ_k rows[m][offsets[k]] · weights[o][k] + bias[o], summed in the
+// order of k, the bias last.
 //
 // A multiplication and an addition may round once or twice (kernels with FMA), so kernels agree
 // within a tolerance; within one kernel a result does not depend on the other rows of the call.
@@ -15,8 +15,8 @@ typedef struct bnn_float_rows {
   const uint32_t *offsets;
 } bnn_float_rows;
 
-// Outputs that stand together in packed weights: [tile of outputs][k][output of the tile], the last
-// tile filled with zeros.
+// Outputs that stand together in packed weights: [tile of outputs][k, then the bias][output of the
+// tile], the last tile filled with zeros. Without a bias −0 stands there, which changes no sum.
 enum { bnn_fgemm_columns = 16 };
 
 typedef struct bnn_fgemm {
@@ -35,8 +35,10 @@ typedef struct bnn_fgemm {
 BNN_DECLARE_DISPATCH(bnn_fgemm)
 
 size_t bnn_fgemm_weight_bytes(size_t outputs, size_t depth);
-void bnn_fgemm_pack_weights(size_t outputs, size_t depth, const float *rows, float *packed);
-// The same where output o and element k are at matrix[k * stride + o].
+// `bias` may be null.
+void bnn_fgemm_pack_weights(
+  size_t outputs, size_t depth, const float *rows, const float *bias, float *packed);
+// The same without a bias, where output o and element k are at matrix[k * stride + o].
 void bnn_fgemm_pack_columns(
   size_t outputs, size_t depth, const float *matrix, size_t stride, float *packed);
 
