@@ -54,6 +54,24 @@ extension Graph {
     return isSign(a, uses) && isSign(b, uses)
   }
 
+  /// What a `Slice` takes, where that is one position after the other along one axis.
+  func slice(_ node: Node) -> (axis: Int, range: Range<Int>)? {
+    guard case .slice = node.op, let x = node.input(0), let type = self[x].type,
+      let axes = constant(node.input(3))?.integers, axes.count == 1,
+      let starts = constant(node.input(1))?.integers, starts.count == 1,
+      let ends = constant(node.input(2))?.integers, ends.count == 1,
+      node.input(4) == nil || constant(node.input(4))?.integers == [1]
+    else { return nil }
+    let axis = Int(axes[0]) < 0 ? Int(axes[0]) + type.rank : Int(axes[0])
+    guard type.dimensions.indices.contains(axis), case .fixed(let extent) = type.dimensions[axis]
+    else { return nil }
+    func bounded(_ place: Int64) -> Int {
+      Int(max(0, min(Int64(extent), place < 0 ? place &+ Int64(extent) : place)))
+    }
+    let (start, end) = (bounded(starts[0]), bounded(ends[0]))
+    return start < end ? (axis, start..<end) : nil
+  }
+
   /// The dimensions of a value; empty when they are not known.
   func dimensions(_ value: ValueID) -> [Dimension] { self[value].type?.dimensions ?? [] }
 

@@ -50,6 +50,7 @@ private struct Phases {
       return fixed.count == type.rank - 2 ? fixed : nil
     }
     let window = convolution.geometry.window
+    // Where the stride is far larger than the kernel, most phases have no tap at all.
     guard let input = extents(from), let output = extents(to), (1...3).contains(input.count),
       window.dilations.allSatisfy({ $0 == 1 }), window.padsBegin.allSatisfy({ $0 >= 0 }),
       zip(window.strides, window.kernel).allSatisfy({ $0 <= max($1, 8) })
@@ -135,22 +136,26 @@ private struct Phases {
     let inputs = weights.shape[0] / groups
     let (kernel, strides, taps) = (window.kernel, window.strides, taps)
     let kernelCount = kernel.reduce(1, *)
+    // By phase and tap: the tap of the source, or none.
+    let sources = places(of: strides).map { phase in
+      places(of: taps).map { tap -> Int? in
+        var at = 0
+        for axis in axes {
+          let place = phase[axis] + strides[axis] * (taps[axis] - 1 - tap[axis])
+          guard place < kernel[axis] else { return nil }
+          at = at * kernel[axis] + place
+        }
+        return at
+      }
+    }
     var result: [Float] = []
     result.reserveCapacity(groups * count * perGroup * inputs * taps.reduce(1, *))
     for group in 0..<groups {
-      for phase in places(of: strides) {
+      for sources in sources {
         for output in 0..<perGroup {
           for channel in 0..<inputs {
             let first = ((group * inputs + channel) * perGroup + output) * kernelCount
-            for tap in places(of: taps) {
-              var (at, isInside) = (0, true)
-              for axis in axes {
-                let place = phase[axis] + strides[axis] * (taps[axis] - 1 - tap[axis])
-                isInside = isInside && place < kernel[axis]
-                at = at * kernel[axis] + place
-              }
-              result.append(isInside ? source[first + at] : 0)
-            }
+            result += sources.map { $0.map { source[first + $0] } ?? 0 }
           }
         }
       }

@@ -114,8 +114,8 @@ public struct MergeSplitConvolutions: Pass {
           node.outputs.count == inputs.count, node.outputs[position] == input
         else { return nil }
       case .slice:
-        guard node.input(0) == source,
-          graph.channelSlice(node) == position * part..<(position + 1) * part
+        guard node.input(0) == source, let slice = graph.slice(node), slice.axis == 1,
+          slice.range == position * part..<(position + 1) * part
         else { return nil }
       default: return nil
       }
@@ -134,20 +134,5 @@ extension Graph {
     case .split, .slice: return false
     default: return true
     }
-  }
-
-  /// The channels that a `Slice` takes when it takes only channels, one after the other.
-  fileprivate func channelSlice(_ node: Node) -> Range<Int>? {
-    guard let starts = constant(node.input(1))?.integers, starts.count == 1,
-      let ends = constant(node.input(2))?.integers, ends.count == 1,
-      let x = node.input(0), let channels = self[x].type?.channels,
-      let axes = constant(node.input(3))?.integers,
-      axes == [1] || axes == [Int64(1 - dimensions(x).count)],
-      node.input(4) == nil || constant(node.input(4))?.integers == [1]
-    else { return nil }
-    let start = Int(
-      max(0, min(Int64(channels), starts[0] < 0 ? starts[0] + Int64(channels) : starts[0])))
-    let end = Int(max(0, min(Int64(channels), ends[0] < 0 ? ends[0] + Int64(channels) : ends[0])))
-    return start < end ? start..<end : nil
   }
 }

@@ -99,21 +99,8 @@ public struct NarrowAdditions: Pass {
   private func sliceOfConcatenation(
     _ node: Node, in graph: inout Graph, _ uses: Uses
   ) -> ValueID? {
-    guard let x = node.input(0), let type = graph[x].type,
-      let axes = graph.constant(node.input(3))?.integers, axes.count == 1,
-      let starts = graph.constant(node.input(1))?.integers, starts.count == 1,
-      let ends = graph.constant(node.input(2))?.integers, ends.count == 1,
-      node.input(4) == nil || graph.constant(node.input(4))?.integers == [1]
-    else { return nil }
-    let axis = Int(axes[0]) < 0 ? Int(axes[0]) + type.rank : Int(axes[0])
-    guard type.dimensions.indices.contains(axis), case .fixed(let extent) = type.dimensions[axis]
-    else { return nil }
-    func bounded(_ place: Int64) -> Int {
-      Int(max(0, min(Int64(extent), place < 0 ? place &+ Int64(extent) : place)))
-    }
-    let (start, end) = (bounded(starts[0]), bounded(ends[0]))
-    guard start < end else { return nil }
-    return graph.operands(of: x, start..<end, axis: axis, name: node.name, uses)
+    guard let x = node.input(0), let slice = graph.slice(node) else { return nil }
+    return graph.operands(of: x, slice.range, axis: slice.axis, name: node.name, uses)
   }
 }
 
