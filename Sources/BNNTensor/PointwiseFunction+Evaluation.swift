@@ -6,11 +6,12 @@
   import Glibc
 #endif
 
-/// A float type with the C library's functions of its own precision.
+/// A float type with functions of its own precision: the C library's but for those of
+/// `Float+ElementaryFunctions.swift`.
 package protocol ElementaryFloat: BinaryFloatingPoint, Sendable {
   static func exponential(_ x: Self) -> Self
   static func logarithm(_ x: Self) -> Self
-  /// log(1 + x)
+  /// log(1 + x) for x from 0 to 1.
   static func logarithmOfOnePlus(_ x: Self) -> Self
   static func hyperbolicTangent(_ x: Self) -> Self
   static func errorFunction(_ x: Self) -> Self
@@ -29,11 +30,6 @@ package protocol ElementaryFloat: BinaryFloatingPoint, Sendable {
 }
 
 extension Float: ElementaryFloat {
-  package static func exponential(_ x: Float) -> Float { expf(x) }
-  package static func logarithm(_ x: Float) -> Float { logf(x) }
-  package static func logarithmOfOnePlus(_ x: Float) -> Float { log1pf(x) }
-  package static func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
-  package static func errorFunction(_ x: Float) -> Float { erff(x) }
   package static func power(_ x: Float, _ exponent: Float) -> Float { powf(x, exponent) }
   package static func sine(_ x: Float) -> Float { sinf(x) }
   package static func cosine(_ x: Float) -> Float { cosf(x) }

@@ -35,10 +35,63 @@ import Testing
     let (a, b) = (numbers(count, &random), numbers(count, &random))
     for kernel in PointwiseKernel.supported {
       var y = [Float](repeating: 7, count: count)
-      kernel.add(count, a, b, to: &y)
-      expectSame(y, zip(a, b).map { $0 + $1 }, "add \(kernel.name)")
-      kernel.divide(count, a, by: 9, to: &y)
-      expectSame(y, a.map { $0 / 9 }, "divide \(kernel.name)")
+      let operations: [(PointwiseKernel.Arithmetic, (Float, Float) -> Float)] = [
+        (.add, { $0 + $1 }), (.subtract, { $0 - $1 }), (.multiply, { $0 * $1 }),
+        (.divide, { $0 / $1 }),
+      ]
+      for (operation, body) in operations {
+        for (aStep, bStep) in [(1, 1), (1, 0), (0, 1), (0, 0)] {
+          kernel.combine(operation, count, a, step: aStep, b, step: bStep, to: &y)
+          expectSame(
+            y, (0..<count).map { body(a[$0 * aStep], b[$0 * bStep]) },
+            "\(operation) with steps \(aStep) and \(bStep) \(kernel.name)")
+        }
+        kernel.combine(operation, count, a, 9, to: &y)
+        expectSame(y, a.map { body($0, 9) }, "\(operation) of 9 \(kernel.name)")
+      }
+    }
+  }
+
+  @Test(arguments: boundarySizes) func maximaAndSums(count: Int) {
+    var random = SeededGenerator(seed: count)
+    let (integers, any) = (random.integers(count), numbers(count, &random))
+    for kernel in PointwiseKernel.supported {
+      #expect(kernel.sum(count, integers) == integers.reduce(0, +), "\(kernel.name)")
+      for x in [integers, any] {
+        expectSame(
+          [kernel.maximum(count, x)], [x.reduce(-.infinity, propagatingMaximum)], kernel.name)
+      }
+    }
+  }
+
+  static let functions: [PointwiseFunction] = [
+    .absolute, .reciprocal, .squareRoot, .exponential, .logarithm, .floor, .ceiling,
+    .roundHalfToEven, .sigmoid, .tanh, .erf, .softplus, .softsign, .sign, .leakyRelu(alpha: 0.1),
+    .elu(alpha: 1.25), .selu(alpha: 1.6732632, gamma: 1.0507009), .celu(alpha: 0.75),
+    .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish, .gelu(tanhApproximation: false),
+    .gelu(tanhApproximation: true), .sine,
+  ]
+
+  /// All exponents, and the numbers where something happens.
+  @Test(arguments: functions) func functionsOfOneNumber(function: PointwiseFunction) {
+    var random = SeededGenerator(seed: 3)
+    for count in boundarySizes + [5000] {
+      var x = numbers(count, &random)
+      for index in x.indices where random.bool() {
+        x[index] = Float(bitPattern: UInt32.random(in: 0...(.max), using: &random))
+      }
+      let expected = function.applied(to: x)
+      for kernel in PointwiseKernel.supported {
+        var y = [Float](repeating: 7, count: count)
+        kernel.apply(function, count, x, to: &y)
+        expectSame(y, expected, "\(function) of \(count) \(kernel.name)")
+        y = x
+        y.withUnsafeMutableBufferPointer {
+          guard let first = $0.baseAddress else { return }
+          kernel.apply(function, count, UnsafePointer(first), to: first)
+        }
+        expectSame(y, expected, "\(function) of \(count) in place \(kernel.name)")
+      }
     }
   }
 

@@ -120,18 +120,21 @@ import Testing
   func transposeLargeArrays(permutation: [Int]) throws {
     for dimensions in [[2, 33, 40, 19], [1, 70, 90, 3], [2, 1, 1, 5000]] {
       var random = SeededGenerator(seed: 5)
-      let input = random.reals(dimensions)
-      try LayerCase(
-        operation: .transpose(permutation: permutation), inputs: [input], outputTypes: [.float32],
-        outputShape: Shape(permutation.map { dimensions[$0] })
-      ).check()
+      for input in [random.reals(dimensions), random.bits(dimensions)] {
+        try LayerCase(
+          operation: .transpose(permutation: permutation), inputs: [input],
+          outputTypes: [input.type], outputShape: Shape(permutation.map { dimensions[$0] })
+        ).check()
+      }
     }
   }
 
   @Test func softmax() throws {
     for seed in 0..<30 {
       var random = SeededGenerator(seed: seed)
-      let dimensions = random.pick([[2, 10], [7], [2, 3, 5], [1, 2, 2, 4]])
+      let dimensions = random.pick([
+        [2, 10], [7], [2, 3, 5], [1, 2, 2, 4], [3, 70, 15], [2, 9, 67],
+      ])
       let axis = Int.random(in: 0..<dimensions.count, using: &random)
       try LayerCase(
         operation: .softmax(axis: axis, logarithm: random.bool()),

@@ -67,6 +67,7 @@ void check_fgemm(const bnn_fgemm *kernel);
 void check_gather(const bnn_gather *kernel);
 void check_igemm(const bnn_igemm *kernel);
 void check_transpose(void);
+void check_transpose_bits(void);
 void check_threads(void);
 void check_pointwise(const bnn_pointwise *kernel);
 void check_windowpool(const bnn_windowpool *kernel);

@@ -37,6 +37,7 @@ int main(void) {
   printf("functions\n");
   CHECK_FUNCTION("bnn_copy_bits", check_copy_bits)
   CHECK_FUNCTION("bnn_transpose", check_transpose)
+  CHECK_FUNCTION("bnn_transpose_bits", check_transpose_bits)
   CHECK_FUNCTION("bnn_pool_run", check_threads)
   return 0;
 }

@@ -5,6 +5,7 @@ import BNNTensor
 final class EpilogueProgram {
   let channels: Int
   private let kernel: EpilogueKernel
+  private let pointwise: PointwiseKernel
   private let values: Buffer?
   private let bits: Buffer?
   private let test: Test?
@@ -39,6 +40,7 @@ final class EpilogueProgram {
     signs = context.signs
     signPrograms = context.signPrograms
     kernel = context.kernels.epilogue
+    pointwise = context.kernels.pointwise
     switch epilogue.output {
     case .values: (values, bits) = (context.outputs[0], nil)
     case .bits, .accumulatorBits: (values, bits) = (nil, context.outputs[0])
@@ -212,7 +214,7 @@ final class EpilogueProgram {
       let stored = target(row: rows.lowerBound, scratch: scratch, execution)
       for (part, function) in beforeFunctions {
         run(part, rows: rows, source, to: .init(values: stored, step: channels), execution)
-        function.apply(to: UnsafeMutableBufferPointer(start: stored, count: rows.count * channels))
+        pointwise.apply(function, rows.count * channels, stored, to: stored)
         source = .floats(UnsafePointer(stored), channels: 0..<channels, step: channels)
       }
     }

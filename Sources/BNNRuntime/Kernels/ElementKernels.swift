@@ -1,3 +1,4 @@
+import BNNTensor
 import CBNNKernels
 
 /// Pointwise steps (see `bnn_pointwise.h`).
@@ -15,9 +16,68 @@ struct PointwiseKernel {
   typealias Source = UnsafePointer<Float>
   typealias Target = UnsafeMutablePointer<Float>
 
-  func add(_ count: Int, _ a: Source, _ b: Source, to y: Target) { kernel.add(count, a, b, y) }
-  func divide(_ count: Int, _ x: Source, by divisor: Float, to y: Target) {
-    kernel.divide_scalar(count, x, divisor, y)
+  enum Arithmetic {
+    case add, subtract, multiply, divide
+
+    fileprivate var index: bnn_arithmetic {
+      switch self {
+      case .add: BNN_ADD
+      case .subtract: BNN_SUBTRACT
+      case .multiply: BNN_MULTIPLY
+      case .divide: BNN_DIVIDE
+      }
+    }
+  }
+
+  /// y = a (operation) b. From one number of an operand to the next is its step, 0 or 1.
+  func combine(
+    _ operation: Arithmetic, _ count: Int, _ a: Source, step aStep: Int = 1, _ b: Source,
+    step bStep: Int = 1, to y: Target
+  ) {
+    withUnsafePointer(to: kernel) {
+      bnn_combine($0, operation.index, count, a, aStep, b, bStep, y)
+    }
+  }
+  func combine(_ operation: Arithmetic, _ count: Int, _ a: Source, _ b: Float, to y: Target) {
+    withUnsafePointer(to: b) { combine(operation, count, a, step: 1, $0, step: 0, to: y) }
+  }
+
+  /// NaN where there is one; −infinity of none.
+  func maximum(_ count: Int, _ x: Source) -> Float { kernel.maximum(count, x) }
+  func sum(_ count: Int, _ x: Source) -> Float { kernel.sum(count, x) }
+
+  /// The function of every number; the same as `PointwiseFunction.apply`, bit for bit.
+  func apply(_ function: PointwiseFunction, _ count: Int, _ x: Source, to y: Target) {
+    guard let (index, alpha, beta) = PointwiseKernel.entry(of: function) else {
+      if x != UnsafePointer(y) { y.update(from: x, count: count) }
+      return function.apply(to: UnsafeMutableBufferPointer(start: y, count: count))
+    }
+    withUnsafePointer(to: kernel) { bnn_apply_function($0, index, count, x, alpha, beta, y) }
+  }
+
+  private static func entry(
+    of function: PointwiseFunction
+  ) -> (index: bnn_function, alpha: Float, beta: Float)? {
+    switch function {
+    case .exponential: (BNN_EXPONENTIAL, 0, 0)
+    case .logarithm: (BNN_LOGARITHM, 0, 0)
+    case .floor: (BNN_FLOOR, 0, 0)
+    case .ceiling: (BNN_CEILING, 0, 0)
+    case .roundHalfToEven: (BNN_ROUND_HALF_TO_EVEN, 0, 0)
+    case .sigmoid: (BNN_SIGMOID, 0, 0)
+    case .tanh: (BNN_TANH, 0, 0)
+    case .erf: (BNN_ERF, 0, 0)
+    case .softplus: (BNN_SOFTPLUS, 0, 0)
+    case .softsign: (BNN_SOFTSIGN, 0, 0)
+    case .elu(let alpha): (BNN_ELU, alpha, 0)
+    case .selu(let alpha, let gamma): (BNN_SELU, alpha, gamma)
+    case .celu(let alpha): (BNN_CELU, alpha, 0)
+    case .hardSigmoid(let alpha, let beta): (BNN_HARD_SIGMOID, alpha, beta)
+    case .hardSwish: (BNN_HARD_SWISH, 0, 0)
+    case .gelu(tanhApproximation: false): (BNN_GELU, 0, 0)
+    case .gelu(tanhApproximation: true): (BNN_GELU_TANH, 0, 0)
+    default: nil
+    }
   }
 }
 
@@ -61,5 +121,13 @@ enum LayoutKernel {
     to: UnsafeMutablePointer<UInt32>, toStep: Int
   ) {
     bnn_transpose(rows, columns, from, fromStep, to, toStep)
+  }
+
+  /// The same with bits; steps are in words.
+  static func transposeBits(
+    rows: Int, columns: Int, _ from: UnsafePointer<UInt64>, fromStep: Int,
+    to: UnsafeMutablePointer<UInt64>, toStep: Int
+  ) {
+    bnn_transpose_bits(rows, columns, from, fromStep, to, toStep)
   }
 }

@@ -32,7 +32,7 @@ struct BroadcastWalk {
     }
   }
 
-  /// The step of an operand inside a run.
+  /// The step of an operand inside a run: 0 or 1.
   func step(_ operand: Int) -> Int { steps[operand][extents.count - 1] }
 
   /// Calls `body` with runs of the result's elements in `range`, along which every operand moves

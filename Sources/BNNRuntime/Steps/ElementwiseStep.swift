@@ -7,12 +7,14 @@ final class ElementwiseStep: ExecutionStep {
   private let inputs: [Buffer]
   private let output: Buffer
   private let walk: BroadcastWalk
+  private let pointwise: PointwiseKernel
 
   init(_ function: ElementwiseFunction, _ context: LayerContext) {
     self.function = function
     inputs = context.inputs
     output = context.outputs[0]
     walk = BroadcastWalk(inputs.map(\.shape), result: output.shape)
+    pointwise = context.kernels.pointwise
   }
 
   var work: StepWork { StepWork() }
@@ -47,15 +49,26 @@ final class ElementwiseStep: ExecutionStep {
   }
 
   private func floats(_ function: BinaryFunction, _ range: Range<Int>, _ execution: Execution) {
-    typealias F = Float
     switch function {
-    case .add: map(range, execution) { (a: F, b: F) -> F in a + b }
-    case .subtract: map(range, execution) { (a: F, b: F) -> F in a - b }
-    case .multiply: map(range, execution) { (a: F, b: F) -> F in a * b }
-    case .divide: map(range, execution) { (a: F, b: F) -> F in a / b }
+    case .add: combine(.add, range, execution)
+    case .subtract: combine(.subtract, range, execution)
+    case .multiply: combine(.multiply, range, execution)
+    case .divide: combine(.divide, range, execution)
     default:
-      let body: (F, F) -> F = function.floatFunction()
+      let body: (Float, Float) -> Float = function.floatFunction()
       map(range, execution, body)
+    }
+  }
+
+  private func combine(
+    _ operation: PointwiseKernel.Arithmetic, _ range: Range<Int>, _ execution: Execution
+  ) {
+    let (a, b) = (inputs[0].floats(execution), inputs[1].floats(execution))
+    let y = output.floats(execution)
+    let (aStep, bStep) = (walk.step(0), walk.step(1))
+    walk.forEachRun(in: range) { at, count, starts in
+      pointwise.combine(
+        operation, count, a + starts.0, step: aStep, b + starts.1, step: bStep, to: y + at)
     }
   }
 

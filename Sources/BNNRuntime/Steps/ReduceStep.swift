@@ -172,11 +172,11 @@ final class ReduceStep: ExecutionStep {
         for at in 0..<runLength { y[at] = propagatingMaximum(y[at], values[at]) }
       case .minimum:
         for at in 0..<runLength { y[at] = propagatingMinimum(y[at], values[at]) }
-      default: kernels.pointwise.add(runLength, y, values, to: y)
+      default: kernels.pointwise.combine(.add, runLength, y, values, to: y)
       }
     }
     if kind == .mean {
-      kernels.pointwise.divide(runLength, y, by: Float(reduced.count), to: y)
+      kernels.pointwise.combine(.divide, runLength, y, Float(reduced.count), to: y)
     }
   }
 }

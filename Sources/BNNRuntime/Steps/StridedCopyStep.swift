@@ -14,6 +14,8 @@ final class StridedCopyStep: ExecutionStep {
   /// one do not, and the other outer ones.
   private let rows: Axis?
   private let others: [Axis]
+  /// Whether `rows` is along rows of the input, and steps along all other axes are whole ones.
+  private let transposesRows: Bool
 
   /// An axis of the output, and what a step along it is in elements of both sides.
   private struct Axis {
@@ -46,6 +48,10 @@ final class StridedCopyStep: ExecutionStep {
     let row = last.from > 1 ? axes.firstIndex { $0.from == 1 } : nil
     rows = row.map { axes.remove(at: $0) }
     others = axes
+    let channels = input.channels
+    transposesRows =
+      (rows?.extent ?? .max) <= channels
+      && ([offset, last.from] + axes.map(\.from)).allSatisfy { $0 % channels == 0 }
   }
 
   /// Output axis i is input axis `permutation[i]`.
@@ -74,8 +80,14 @@ final class StridedCopyStep: ExecutionStep {
     guard output.count > 0 else { return }
     switch output.elementBytes {
     case nil:
-      execution.pool.run(output.rows, grain: max(1, Self.grain / output.channels)) { rows, _ in
-        for row in rows { moveBits(row: row, from: places(of: row, along: outer).from, execution) }
+      if let rows, transposesRows {
+        transposeBits(rows, execution)
+      } else {
+        execution.pool.run(output.rows, grain: max(1, Self.grain / output.channels)) { rows, _ in
+          for row in rows {
+            moveBits(row: row, from: places(of: row, along: outer).from, execution)
+          }
+        }
       }
     case 1: move(UInt8.self, execution)
     case 4:
@@ -148,6 +160,28 @@ final class StridedCopyStep: ExecutionStep {
         } else {
           for index in 0..<count { target[index] = source[index * last.from] }
         }
+      }
+    }
+  }
+
+  /// The same as `transpose` with bits. Here each row of the output is an index of the outer axes.
+  private func transposeBits(_ rows: Axis, _ execution: Execution) {
+    let to = output.bits(execution)
+    let from = UnsafePointer(input.bits(execution))
+    let matrices = others.reduce(1) { $0 * $1.extent }
+    let parts = (rows.extent + 63) / 64
+    execution.pool.run(
+      matrices * parts, grain: max(1, 16 * Self.grain / 64 / last.extent)
+    ) { units, _ in
+      for unit in units {
+        let (matrix, part) = unit.quotientAndRemainder(dividingBy: parts)
+        let first = places(of: matrix, along: others)
+        let toRow = (first.to + part * 64 * rows.to) / output.channels
+        LayoutKernel.transposeBits(
+          rows: min(64, rows.extent - part * 64), columns: last.extent,
+          from + first.from / input.channels * input.words + part,
+          fromStep: last.from / input.channels * input.words,
+          to: to + toRow * output.words, toStep: rows.to / output.channels * output.words)
       }
     }
   }

@@ -9,4 +9,10 @@ void bnn_transpose(
   size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
   size_t to_step);
 
+// The same with bits: bit p of row i of `to` is bit i of row p of `from`. Rows begin `from_step`
+// and `to_step` words after each other; the last word of each row of `to` is filled with zeros.
+void bnn_transpose_bits(
+  size_t rows, size_t columns, const uint64_t *from, size_t from_step, uint64_t *to,
+  size_t to_step);
+
 #endif

@@ -94,3 +94,37 @@ void bnn_transpose(
 #endif
   transpose(rows, columns, from, from_step, to, to_step);
 }
+
+// Halves of pairs of words `distance` apart change places, all at once for 64 × 64 bits.
+#define BNN_SWAP_BITS(distance, low_halves)                                              \
+  for (size_t i = 0; i < 64; i += 2 * distance)                                          \
+    for (size_t p = i; p < i + distance; p++) {                                          \
+      const uint64_t swapped = (square[p] >> distance ^ square[p + distance]) & low_halves; \
+      square[p] ^= swapped << distance;                                                  \
+      square[p + distance] ^= swapped;                                                   \
+    }
+
+static void transpose_square(uint64_t square[static 64]) {
+  BNN_SWAP_BITS(32, UINT64_C(0x00000000ffffffff))
+  BNN_SWAP_BITS(16, UINT64_C(0x0000ffff0000ffff))
+  BNN_SWAP_BITS(8, UINT64_C(0x00ff00ff00ff00ff))
+  BNN_SWAP_BITS(4, UINT64_C(0x0f0f0f0f0f0f0f0f))
+  BNN_SWAP_BITS(2, UINT64_C(0x3333333333333333))
+  BNN_SWAP_BITS(1, UINT64_C(0x5555555555555555))
+}
+
+void bnn_transpose_bits(
+  size_t rows, size_t columns, const uint64_t *from, size_t from_step, uint64_t *to,
+  size_t to_step) {
+  for (size_t row = 0; row < rows; row += 64)
+    for (size_t column = 0; column < columns; column += 64) {
+      const size_t height = rows - row < 64 ? rows - row : 64;
+      const size_t width = columns - column < 64 ? columns - column : 64;
+      uint64_t square[64];
+      for (size_t p = 0; p < width; p++)
+        square[p] = from[(column + p) * from_step + row / 64];
+      memset(square + width, 0, (64 - width) * sizeof square[0]);
+      transpose_square(square);
+      for (size_t i = 0; i < height; i++) to[(row + i) * to_step + column / 64] = square[i];
+    }
+}
