@@ -103,7 +103,7 @@ import Testing
     let two = row() + row()
     for kernel in BitKernel.supported {
       var pooled = to
-      kernel.pool(words: words, from, inverted: inverted, into: &pooled)
+      kernel.pool(rows: 1, words: words, from, step: words, inverted: inverted, into: &pooled)
       let expected = (0..<words).map { index -> UInt64 in
         let all = from[index] & to[index]
         let any = from[index] | to[index]

@@ -51,7 +51,10 @@ import Testing
   @Test func pointwise() throws {
     for seed in 0..<80 {
       var random = SeededGenerator(seed: seed)
-      let shape = Shape(random.pick([[3], [2, 5], [2, 3, 65], [1, 4, 3, 33], [2, 2, 2, 2, 7]]))
+      let shape = Shape(
+        random.pick([
+          [3], [2, 5], [2, 3, 65], [1, 4, 3, 33], [2, 2, 2, 2, 7], [1, 30, 40, 3], [2, 37, 1],
+        ]))
       var inputs = [random.reals(shape.dimensions)]
       let epilogue = random.epilogue(shape, hasAccumulator: false, &inputs)
       try LayerCase(
@@ -129,6 +132,37 @@ import Testing
     }
   }
 
+  /// Axes with and without tables, positions outside, runs in one part and in several.
+  @Test func resample() throws {
+    for seed in 0..<60 {
+      var random = SeededGenerator(seed: seed)
+      let dimensions = random.pick([
+        [1, 4, 5, 3], [2, 3, 7, 1], [6], [1, 5, 40], [2, 2, 3, 4, 2], [1, 1200, 33],
+        [3, 1, 2, 600],
+      ])
+      let largest = random.pick([1, 2, 4])
+      let mostTaps = random.pick([1, 2, 3])
+      var shape = dimensions
+      let tables = dimensions.enumerated().map { axis, extent -> ResampleTable? in
+        guard axis > 0 || dimensions.count == 1, random.bool() else { return nil }
+        shape[axis] = Int.random(in: 2...min(40, 1 + extent * largest), using: &random)
+        let isUniform = random.bool()
+        let counts = (0..<shape[axis]).map { _ in
+          isUniform ? Int32(mostTaps) : Int32.random(in: 0...Int32(mostTaps), using: &random)
+        }
+        let taps = Int(counts.reduce(0, +))
+        return ResampleTable(
+          counts: isUniform ? [Int32(mostTaps)] : counts,
+          indices: (0..<taps).map { _ in Int32.random(in: 0..<Int32(extent), using: &random) },
+          weights: (0..<taps).map { _ in random.pick([1, 0.25, -0.75]) })
+      }
+      try LayerCase(
+        operation: .array(.resample(tables, outside: 9)), inputs: [random.reals(dimensions)],
+        outputTypes: [.float32], outputShape: Shape(shape)
+      ).check(tolerance: 1e-5)
+    }
+  }
+
   @Test func softmax() throws {
     for seed in 0..<30 {
       var random = SeededGenerator(seed: seed)
@@ -157,7 +191,7 @@ import Testing
         operation: .reduce(
           random.pick([.mean, .sum, .maximum, .minimum]), axes: axes, keepDimensions: keep),
         inputs: [random.reals(dimensions)], outputTypes: [.float32], outputShape: shape
-      ).check()
+      ).check(tolerance: 1e-5)
     }
   }
 

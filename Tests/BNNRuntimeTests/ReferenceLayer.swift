@@ -83,6 +83,8 @@ func referenceOutputs(_ layer: Layer, _ inputs: [PlainValue], shape: Shape) -> [
       return x[source]
     }
     return [PlainValue(elements, shape)]
+  case .array(.resample(let tables, let outside)):
+    return [resample(x, tables, outside: outside, shape: shape)]
   case .softmax(let axis, let logarithm):
     return [softmax(x, axis: axis, logarithm: logarithm)]
   case .reduce(let kind, let axes, let keepDimensions):
@@ -153,6 +155,28 @@ private func pool(
       }
       return values.reduce(0, +) / Float(count)
     }
+  }
+  return PlainValue(elements, shape)
+}
+
+private func resample(
+  _ x: PlainValue, _ tables: [ResampleTable?], outside: Float, shape: Shape
+) -> PlainValue {
+  let elements = shape.indices.map { index in
+    // Positions in the input along the axes so far, and their weights.
+    var taps: [(index: [Int], weight: Double)] = [([], 1)]
+    for (axis, position) in index.enumerated() {
+      var own: [(at: Int, weight: Double)] = [(position, 1)]
+      if let table = tables[axis] {
+        let counts = (0..<shape[axis]).map { Int(table.counts[table.counts.count == 1 ? 0 : $0]) }
+        let first = counts[..<position].reduce(0, +)
+        own = (first..<first + counts[position]).map {
+          (Int(table.indices[$0]), Double(table.weights[$0]))
+        }
+      }
+      taps = taps.flatMap { tap in own.map { (tap.index + [$0.at], tap.weight * $0.weight) } }
+    }
+    return taps.isEmpty ? outside : Float(taps.reduce(0) { $0 + $1.weight * Double(x[$1.index]) })
   }
   return PlainValue(elements, shape)
 }

@@ -69,6 +69,37 @@ static void check_combined(const bnn_pointwise *kernel, size_t count) {
   free(x);
 }
 
+static void check_places(
+  const bnn_pointwise *kernel, size_t lines, size_t length, bool side_by_side, unsigned flags) {
+  const bool is_maximum = flags & 1, selects_last = flags >> 1 & 1;
+  const size_t line_step = side_by_side ? 1 : length + 1;
+  const size_t step = side_by_side ? lines + random_below(2) : 1;
+  const size_t count = (lines - 1) * line_step + (length - 1) * step + 1;
+  float *x = reference(count * sizeof(float));
+  fill_special(x, count);
+  int64_t *expected = reference(lines * sizeof(int64_t));
+  for (size_t i = 0; i < lines; i++) {
+    size_t best = 0;
+    for (size_t p = 1; p < length; p++) {
+      const float candidate = x[i * line_step + p * step], current = x[i * line_step + best * step];
+      if ((is_maximum ? candidate > current : candidate < current)
+          || (selects_last && candidate == current))
+        best = p;
+    }
+    expected[i] = (int64_t)best;
+  }
+  EACH_SIDE(side) {
+    begin_case(side, "places in %zu lines of %zu, flags %u", lines, length, flags);
+    int64_t *y = place(lines * sizeof(int64_t), 8);
+    kernel->place_of_extremum(
+      lines, length, place_copy(x, count * sizeof(float), 4), line_step, step, is_maximum,
+      selects_last, y);
+    expect_bytes("y", y, expected, lines * sizeof(int64_t));
+    end_case();
+  }
+  free(x), free(expected);
+}
+
 void check_pointwise(const bnn_pointwise *kernel) {
   for (size_t count = 0; count < 140; count++) {
     for (size_t operation = 0; operation < bnn_arithmetic_count; operation++)
@@ -81,6 +112,10 @@ void check_pointwise(const bnn_pointwise *kernel) {
         check_function(kernel, (bnn_function)function, count, is_in_place);
     check_combined(kernel, count);
   }
+  EACH(size_t, lines, 1, 2, 15, 16, 17, 40)
+  EACH(size_t, length, 1, 2, 9, 21, 64, 130)
+  for (unsigned flags = 0; flags < 8; flags++)
+    check_places(kernel, *lines, *length, flags >> 2, flags);
 }
 
 void check_transpose(void) {

@@ -19,11 +19,12 @@ public struct CanonicalizePooling: Pass {
         let axes = graph.constant(node.input(1))?.integers, graph[x].type?.elementType == .float32
       else { continue }
       let rank = graph.dimensions(x).count
-      // Pools have at most three spatial dimensions.
-      guard (3...5).contains(rank), Set(axes.map { Int($0) + ($0 < 0 ? rank : 0) }) == Set(2..<rank)
-      else {
-        continue
-      }
+      // Pools have at most three spatial dimensions, and windows that are not too large.
+      guard (3...5).contains(rank),
+        Set(axes.map { Int($0) + ($0 < 0 ? rank : 0) }) == Set(2..<rank),
+        case let extents = graph.dimensions(x).dropFirst(2).map({ $0.extent(batch: 1) }),
+        WindowGeometry(kernel: extents).outputExtents(of: extents) != nil
+      else { continue }
       let pool = Pool(
         kind: .average(countPadding: false),
         window: WindowGeometry(kernel: .init(repeating: 1, count: rank - 2)), isGlobal: true)

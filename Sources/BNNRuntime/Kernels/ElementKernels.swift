@@ -46,6 +46,14 @@ struct PointwiseKernel {
   func maximum(_ count: Int, _ x: Source) -> Float { kernel.maximum(count, x) }
   func sum(_ count: Int, _ x: Source) -> Float { kernel.sum(count, x) }
 
+  /// The places of the largest or smallest numbers of lines (see `bnn_pointwise.h`).
+  func placesOfExtrema(
+    lines: Int, length: Int, _ x: Source, lineStep: Int, step: Int, isMaximum: Bool,
+    selectsLast: Bool, to y: UnsafeMutablePointer<Int64>
+  ) {
+    kernel.place_of_extremum(lines, length, x, lineStep, step, isMaximum, selectsLast, y)
+  }
+
   /// The function of every number; the same as `PointwiseFunction.apply`, bit for bit.
   func apply(_ function: PointwiseFunction, _ count: Int, _ x: Source, to y: Target) {
     guard let (index, alpha, beta) = PointwiseKernel.entry(of: function) else {
@@ -94,10 +102,10 @@ struct BitKernel {
   }
 
   func pool(
-    words: Int, _ from: UnsafePointer<UInt64>, inverted: UnsafePointer<UInt64>,
-    into to: UnsafeMutablePointer<UInt64>
+    rows: Int, words: Int, _ from: UnsafePointer<UInt64>, step: Int,
+    inverted: UnsafePointer<UInt64>, into to: UnsafeMutablePointer<UInt64>
   ) {
-    kernel.pool(words, from, inverted, to)
+    kernel.pool(rows, words, from, step, inverted, to)
   }
   func unpack(
     rows: Int, channels: Int, _ bits: UnsafePointer<UInt64>, to out: UnsafeMutablePointer<Float>

@@ -8,7 +8,7 @@ import BNNTensor
 /// element are 0.
 struct Buffer {
   let type: ElementType
-  let shape: Shape
+  private(set) var shape: Shape
   var offset = 0
   /// How many elements after a row of real values the next one begins: more than it has where the
   /// value is a part of a concatenated one.
@@ -41,6 +41,14 @@ struct Buffer {
   /// Words of a row of bits.
   var words: Int { (channels + 63) / 64 }
   var count: Int { shape.count }
+
+  /// The same elements without gaps in another shape.
+  func reshaped(to shape: Shape) -> Buffer {
+    var buffer = self
+    buffer.shape = shape
+    buffer.rowStep = shape.dimensions.last ?? 1
+    return buffer
+  }
 
   /// Bytes of an element; nil for bits.
   var elementBytes: Int? { type == .sign ? nil : type.bitWidth / 8 }

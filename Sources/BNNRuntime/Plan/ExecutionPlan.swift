@@ -137,7 +137,7 @@ final class ExecutionPlan {
       try makeConvolution(geometry, weights, epilogue, context)
     case .quantizedConvolution(let geometry, let weights, let input, let epilogue):
       try QuantizedConvolutionStep(geometry, weights, input, epilogue, context)
-    case .pointwise(let epilogue): try PointwiseOnlyStep(epilogue, context)
+    case .pointwise: try PointwiseOnlyStep(context)
     default: nil
     }
   }
@@ -158,7 +158,7 @@ final class ExecutionPlan {
       try PoolStep(kind, window, ceiling: ceiling, epilogue, context)
     case .binaryPool(let window, let ceiling, let inverted):
       try BinaryPoolStep(window, ceiling: ceiling, inverted: inverted, context)
-    case .pointwise(let epilogue): try PointwiseOnlyStep(epilogue, context)
+    case .pointwise: try PointwiseOnlyStep(context.withWideRows ?? context)
     case .concatenate(let axis): ConcatenateStep(axis: axis, context)
     case .reshape:
       context.inputs[0].offset == context.outputs[0].offset ? nil : RepackStep(context)

@@ -6,7 +6,7 @@ struct LayerContext {
   private(set) var layer: Layer
   let index: Int
   private(set) var inputs: [Buffer]
-  let outputs: [Buffer]
+  private(set) var outputs: [Buffer]
   /// One entry per input: its elements where they are constant.
   let constants: [Tensor?]
   let kernels: Kernels
@@ -41,6 +41,43 @@ struct LayerContext {
     case .pointwise: context.layer.operation = .pointwise(Epilogue(steps: []))
     default: break
     }
+    return context
+  }
+
+  /// The same pointwise layer with several rows of few channels as one row, so that vectors are full;
+  /// nil where rows have enough, or values lie in another way.
+  var withWideRows: LayerContext? {
+    let (shape, channels) = (outputs[0].shape, outputs[0].channels)
+    guard case .pointwise(var epilogue) = layer.operation, case .values = epilogue.output,
+      signs.isEmpty, channels < EpilogueKernel.block, shape.rank > 1,
+      (inputs + outputs).allSatisfy({ $0.isGapless && !$0.isInBand && !$0.isPlanar }),
+      inputs.allSatisfy({ $0.shape == shape || $0.count == 1 }), inputs[0].shape == shape
+    else { return nil }
+    let rows = outputs[0].rows
+    let most = 2 * EpilogueKernel.block / max(channels, 1)
+    guard let repeats = (2...max(2, most)).last(where: { rows % $0 == 0 }) else { return nil }
+    let wide = Shape([rows / repeats, channels * repeats])
+    // Lists that do not fit are left for the plain layer's error.
+    func widen(_ list: inout [Float]) -> Bool {
+      guard list.count == channels, channels > 1 else { return list.count == 1 }
+      list = (0..<repeats).flatMap { _ in list }
+      return true
+    }
+    for (index, step) in epilogue.steps.enumerated() {
+      switch step {
+      case .affine(var scale, var bias):
+        guard widen(&scale), widen(&bias) else { return nil }
+        epilogue.steps[index] = .affine(scale: scale, bias: bias)
+      case .slopes(var positive, var negative):
+        guard widen(&positive), widen(&negative) else { return nil }
+        epilogue.steps[index] = .slopes(positive: positive, negative: negative)
+      case .clamp, .function, .add, .multiply: break
+      }
+    }
+    var context = self
+    context.layer.operation = .pointwise(epilogue)
+    context.inputs = inputs.map { $0.reshaped(to: $0.shape == shape ? wide : [1, 1]) }
+    context.outputs = [outputs[0].reshaped(to: wide)]
     return context
   }
 

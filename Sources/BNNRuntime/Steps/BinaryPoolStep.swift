@@ -28,29 +28,43 @@ final class BinaryPoolStep: ExecutionStep {
   var work: StepWork { StepWork(kernel: kernels.bits.name) }
 
   func run(_ execution: Execution) {
-    execution.pool.run(plan.positions, grain: 64) { positions, _ in
-      for position in positions {
-        pool(position, to: output.bits(execution) + position * output.words, execution)
+    guard output.count > 0 else { return }
+    execution.pool.run(plan.positions / plan.output[2], grain: 1) { lines, _ in
+      for line in lines { pool(line: line, execution) }
+    }
+  }
+
+  /// A line of output positions, one tap at a time.
+  private func pool(line: Int, _ execution: Execution) {
+    let (words, columns) = (input.words, plan.output[2])
+    let source = UnsafePointer(input.bits(execution))
+    let to = output.bits(execution) + line * columns * words
+    // OR begins with 0 and AND with 1: the inverted channels.
+    for column in 0..<columns { (to + column * words).update(from: inverted.pointer, count: words) }
+    let taps = window.taps(at: line * columns)
+    for kz in taps.z.first..<taps.z.end {
+      let z = taps.image * plan.input[0] + taps.z.origin + kz * plan.dilations[0]
+      for ky in taps.y.first..<taps.y.end {
+        let from = (z * plan.input[1] + taps.y.origin + ky * plan.dilations[1]) * plan.input[2]
+        for kx in 0..<plan.kernel[2] {
+          let seen = columnsInside(kx)
+          guard !seen.isEmpty else { continue }
+          let pixel =
+            from + seen.lowerBound * plan.strides[2] - plan.padsBegin[2] + kx * plan.dilations[2]
+          kernels.bits.pool(
+            rows: seen.count, words: words, source + pixel * words, step: plan.strides[2] * words,
+            inverted: inverted.pointer, into: to + seen.lowerBound * words)
+        }
       }
     }
   }
 
-  private func pool(_ position: Int, to y: UnsafeMutablePointer<UInt64>, _ execution: Execution) {
-    let words = input.words
-    let source = UnsafePointer(input.bits(execution))
-    let taps = window.taps(at: position)
-    // OR begins with 0 and AND with 1: the inverted channels.
-    y.update(from: inverted.pointer, count: words)
-    for kz in taps.z.first..<taps.z.end {
-      let z = taps.image * plan.input[0] + taps.z.origin + kz * plan.dilations[0]
-      for ky in taps.y.first..<taps.y.end {
-        let line = z * plan.input[1] + taps.y.origin + ky * plan.dilations[1]
-        for kx in taps.x.first..<taps.x.end {
-          let pixel = line * plan.input[2] + taps.x.origin + kx * plan.dilations[2]
-          kernels.bits.pool(
-            words: words, source + pixel * words, inverted: inverted.pointer, into: y)
-        }
-      }
-    }
+  /// The positions of a line whose tap of this column lies in the input.
+  private func columnsInside(_ kx: Int) -> Range<Int> {
+    let (stride, shift) = (plan.strides[2], kx * plan.dilations[2] - plan.padsBegin[2])
+    let first = shift < 0 ? (stride - 1 - shift) / stride : 0
+    let end = shift < plan.input[2] ? (plan.input[2] - 1 - shift) / stride + 1 : 0
+    let last = min(plan.output[2], end)
+    return first < last ? first..<last : 0..<0
   }
 }

@@ -7,7 +7,10 @@ final class PointwiseOnlyStep: LineStep {
   private let epilogue: EpilogueProgram
   private let tileRows: Int
 
-  init(_ epilogue: Epilogue, _ context: LayerContext) throws(RuntimeError) {
+  /// - Parameter context: that of a pointwise layer.
+  init(_ context: LayerContext) throws(RuntimeError) {
+    guard case .pointwise(let epilogue) = context.layer.operation
+    else { preconditionFailure("no pointwise layer") }
     input = context.inputs[0]
     kernels = context.kernels
     self.epilogue = try EpilogueProgram(epilogue, context)

@@ -1,7 +1,7 @@
 import BNNFormat
 import BNNTensor
 
-/// Mean, sum, maximum and so on over axes, combined in row-major order of what is reduced.
+/// Mean, sum, maximum and so on over axes.
 final class ReduceStep: ExecutionStep {
   private let kind: ReduceFunction
   private let input: Buffer
@@ -12,16 +12,35 @@ final class ReduceStep: ExecutionStep {
   private let kept: Walk
   private let reduced: Walk
 
-  /// Some of the input's axes, and how far its elements are apart along each.
+  /// Some of the input's axes, and how far its elements are apart along each; those along which they
+  /// follow each other are one.
   private struct Walk {
-    var extents: [Int] = []
-    var steps: [Int] = []
+    private var extents: [Int] = []
+    private var steps: [Int] = []
     var count: Int { extents.reduce(1, *) }
 
-    func offset(_ index: Int) -> Int {
+    mutating func append(extent: Int, step: Int) {
+      if let last = steps.last, last == extent &* step {
+        extents[extents.count - 1] *= extent
+        steps[steps.count - 1] = step
+      } else {
+        extents.append(extent)
+        steps.append(step)
+      }
+    }
+
+    /// Elements along the last axis, and the step between them.
+    var line: (length: Int, step: Int) { (extents.last ?? 1, steps.last ?? 1) }
+    var lines: Int { extents.dropLast().reduce(1, *) }
+
+    func offset(line: Int) -> Int { offset(line, extents.count - 1) }
+    func offset(_ index: Int) -> Int { offset(index, extents.count) }
+
+    /// The offset of an index of the first axes.
+    private func offset(_ index: Int, _ axes: Int) -> Int {
       var rest = index
       var offset = 0
-      for axis in extents.indices.reversed() {
+      for axis in stride(from: axes - 1, through: 0, by: -1) {
         offset += rest % extents[axis] * steps[axis]
         rest /= extents[axis]
       }
@@ -43,11 +62,9 @@ final class ReduceStep: ExecutionStep {
     var reduced = Walk()
     for axis in 0..<input.shape.rank where !(keepsLast && axis == last) {
       if axes.contains(axis) {
-        reduced.extents.append(input.shape[axis])
-        reduced.steps.append(strides[axis])
+        reduced.append(extent: input.shape[axis], step: strides[axis])
       } else {
-        kept.extents.append(input.shape[axis])
-        kept.steps.append(strides[axis])
+        kept.append(extent: input.shape[axis], step: strides[axis])
       }
     }
     self.kept = kept
@@ -92,26 +109,42 @@ final class ReduceStep: ExecutionStep {
 
   private func reduceOne(_ x: UnsafeMutablePointer<Float>) -> Float {
     if kind == .logSumExp { return logSumExp(x) }
-    let count = reduced.count
     var result = neutral
-    for index in 0..<count {
-      let value = x[reduced.offset(index)]
+    for line in 0..<reduced.lines {
+      let own = reducedLine(UnsafePointer(x) + reduced.offset(line: line))
       switch kind {
-      case .mean, .sum, .logSum: result += value
-      case .product: result *= value
-      case .maximum: result = propagatingMaximum(result, value)
-      case .minimum: result = propagatingMinimum(result, value)
-      case .l1: result += value.magnitude
-      case .l2, .sumSquare: result += value * value
-      case .logSumExp: break
+      case .product: result *= own
+      case .maximum: result = propagatingMaximum(result, own)
+      case .minimum: result = propagatingMinimum(result, own)
+      default: result += own
       }
     }
     switch kind {
-    case .mean: return result / Float(count)
+    case .mean: return result / Float(reduced.count)
     case .l2: return result.squareRoot()
     case .logSum: return Float.logarithm(result)
     default: return result
     }
+  }
+
+  /// Of the numbers along the last axis; the order of sums of neighbors is that of the kernel.
+  private func reducedLine(_ x: UnsafePointer<Float>) -> Float {
+    let (count, step) = reduced.line
+    var result = neutral
+    switch kind {
+    case .mean, .sum, .logSum, .logSumExp:
+      if step == 1 { return kernels.pointwise.sum(count, x) }
+      for index in 0..<count { result += x[index * step] }
+    case .maximum:
+      if step == 1 { return kernels.pointwise.maximum(count, x) }
+      for index in 0..<count { result = propagatingMaximum(result, x[index * step]) }
+    case .minimum:
+      for index in 0..<count { result = propagatingMinimum(result, x[index * step]) }
+    case .product: for index in 0..<count { result *= x[index * step] }
+    case .l1: for index in 0..<count { result += x[index * step].magnitude }
+    case .l2, .sumSquare: for index in 0..<count { result += x[index * step] * x[index * step] }
+    }
+    return result
   }
 
   /// The largest exponent is taken out first, so that nothing overflows.

@@ -13,8 +13,12 @@ void bnn_copy_bits(
 typedef struct bnn_bits {
   const char *name;
   bnn_isa isa;
-  // to |= from where the bit of `inverted` is 0, to &= from where it is 1.
-  void (*pool)(size_t words, const uint64_t *from, const uint64_t *inverted, uint64_t *to);
+  // For `rows` rows of `words` words: to |= from where the bit of `inverted`, which is the same for
+  // all rows, is 0, to &= from where it is 1. Rows of `from` begin `step` words after each other,
+  // those of `to` have no gap.
+  void (*pool)(
+    size_t rows, size_t words, const uint64_t *from, size_t step, const uint64_t *inverted,
+    uint64_t *to);
   // Rows of `channels` bits in whole words to +1 and −1.
   void (*unpack)(size_t rows, size_t channels, const uint64_t *bits, float *out);
 } bnn_bits;

@@ -47,6 +47,12 @@ typedef struct bnn_pointwise {
   float (*maximum)(size_t count, const float *x);
   // Of 16 sums, each of every 16th number, in the same order on every CPU.
   float (*sum)(size_t count, const float *x);
+  // The place of the largest number of each line, or of the smallest; the first or the last of
+  // several. NaN never replaces what was found. Lines begin `line_step` numbers after each other,
+  // and their numbers, of which there is one at least, are `step` apart; one of the steps is 1.
+  void (*place_of_extremum)(
+    size_t lines, size_t length, const float *x, size_t line_step, size_t step, bool is_maximum,
+    bool selects_last, int64_t *y);
   void (*functions[bnn_function_count])(
     size_t count, const float *x, float alpha, float beta, float *y);
 } bnn_pointwise;

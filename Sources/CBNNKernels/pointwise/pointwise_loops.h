@@ -1,5 +1,6 @@
 // The loops of the pointwise kernels in plain C: the compiler vectorizes them for BNN_TARGET,
 // which the including file defines, and ends with BNN_POINTWISE_FUNCTIONS in its object.
+#include "bnn_layout.h"
 #include "bnn_pointwise.h"
 #include "functions.h"
 
@@ -49,6 +50,56 @@ BNN_FUNCTION float plus(float a, float b) { return a + b; }
 BNN_COMBINED(maximum, larger, -__builtin_inff())
 BNN_COMBINED(sum, plus, 0)
 
+enum { lines_at_once = 16, places_at_once = 64 };
+
+// Some more numbers of lines beside each other, the first of them at `first`; the number of lines is
+// a constant where it is common.
+BNN_FUNCTION void extend_places(
+  size_t lines, size_t first, size_t length, const float *x, size_t step, bool is_maximum,
+  bool selects_last, float *best, int32_t *place) {
+  for (size_t p = 0; p < length; p++, x += step)
+    for (size_t i = 0; i < lines; i++) {
+      const float candidate = x[i], current = best[i];
+      const bool is_better = is_maximum ? candidate > current : candidate < current;
+      const bool replaces = is_better | (selects_last & (candidate == current));
+      best[i] = replaces ? candidate : current;
+      place[i] = replaces ? (int32_t)(first + p) : place[i];
+    }
+}
+
+BNN_FUNCTION void places_of_lines(
+  size_t lines, size_t length, const float *x, size_t line_step, size_t step, bool is_maximum,
+  bool selects_last, int64_t *y) {
+  float best[lines_at_once];
+  int32_t place[lines_at_once] = {0};
+  for (size_t i = 0; i < lines; i++) best[i] = x[i * line_step];
+  if (line_step == 1) {
+    extend_places(lines, 0, length, x, step, is_maximum, selects_last, best, place);
+  } else {
+    // Numbers of all lines come beside each other first.
+    for (size_t first = 0; first < length; first += places_at_once) {
+      const size_t left = length - first, count = left < places_at_once ? left : places_at_once;
+      uint32_t turned[places_at_once * lines_at_once];
+      float numbers[places_at_once * lines_at_once];
+      bnn_transpose(count, lines, (const uint32_t *)x + first, line_step, turned, lines);
+      memcpy(numbers, turned, count * lines * sizeof numbers[0]);
+      extend_places(
+        lines, first, count, numbers, lines, is_maximum, selects_last, best, place);
+    }
+  }
+  for (size_t i = 0; i < lines; i++) y[i] = place[i];
+}
+
+BNN_TARGET static void place_of_extremum(
+  size_t lines, size_t length, const float *x, size_t line_step, size_t step, bool is_maximum,
+  bool selects_last, int64_t *y) {
+  for (; lines >= lines_at_once; lines -= lines_at_once) {
+    places_of_lines(lines_at_once, length, x, line_step, step, is_maximum, selects_last, y);
+    x += lines_at_once * line_step, y += lines_at_once;
+  }
+  if (lines > 0) places_of_lines(lines, length, x, line_step, step, is_maximum, selects_last, y);
+}
+
 // Limits that leave NaN as it is.
 BNN_FUNCTION float positive_part(float x) { return x <= 0 ? 0 : x; }
 BNN_FUNCTION float unit_clamp(float x) { return x <= 0 ? 0 : x >= 1 ? 1 : x; }
@@ -95,7 +146,7 @@ BNN_OF_ONE(gelu_tanh, tanh_gelu_of(x))
     [BNN_ADD] = add, [BNN_SUBTRACT] = subtract, [BNN_MULTIPLY] = multiply,           \
     [BNN_DIVIDE] = divide,                                                           \
   },                                                                                 \
-  .maximum = maximum, .sum = sum,                                                    \
+  .maximum = maximum, .sum = sum, .place_of_extremum = place_of_extremum,            \
   .functions = {                                                                     \
     [BNN_EXPONENTIAL] = exponential, [BNN_LOGARITHM] = logarithm,                    \
     [BNN_FLOOR] = floor_down, [BNN_CEILING] = ceiling,                               \
