@@ -72,24 +72,32 @@ extension Reduce {
 
   private func floatResult<T: ElementaryFloat>(_ x: UnsafeBufferPointer<T>) -> T {
     switch kind {
-    case .mean: x.reduce(0, +) / T(x.count)
-    case .sum: x.reduce(0, +)
+    case .mean: sum(x) / T(x.count)
+    case .sum: sum(x)
     case .product: x.reduce(1, *)
     case .maximum: x.reduce(-.infinity, propagatingMaximum)
     case .minimum: x.reduce(.infinity, propagatingMinimum)
-    case .l1: x.reduce(0) { $0 + $1.magnitude }
-    case .l2: x.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    case .sumSquare: x.reduce(0) { $0 + $1 * $1 }
-    case .logSum: T.logarithm(x.reduce(0, +))
+    case .l1: sum(x) { $0.magnitude }
+    case .l2: sum(x) { $0 * $0 }.squareRoot()
+    case .sumSquare: sum(x) { $0 * $0 }
+    case .logSum: T.logarithm(sum(x))
     case .logSumExp: logSumExp(x)
     }
+  }
+
+  /// Rounded once: sums of a million numbers would lose a thousandth of their value if each addition
+  /// rounded.
+  private func sum<T: ElementaryFloat>(
+    _ x: UnsafeBufferPointer<T>, _ body: (T) -> T = { $0 }
+  ) -> T {
+    T(x.reduce(0.0) { $0 + Double(body($1)) })
   }
 
   /// The largest exponent is taken out first, so that nothing overflows.
   private func logSumExp<T: ElementaryFloat>(_ x: UnsafeBufferPointer<T>) -> T {
     let largest = x.reduce(-.infinity, propagatingMaximum)
     guard largest.isFinite else { return largest }
-    return largest + T.logarithm(x.reduce(0) { $0 + T.exponential($1 - largest) })
+    return largest + T.logarithm(sum(x) { T.exponential($0 - largest) })
   }
 
   /// Wraps around; the mean truncates, and is 0 of nothing.
