@@ -13,11 +13,15 @@ import Testing
 
   /// A random convolution of the given spatial rank.
   private func convolution(
-    seed: Int, rank: Int, isBinary: Bool, signWeights: Bool
+    seed: Int, rank: Int, isBinary: Bool, signWeights: Bool, hasFewOutputs: Bool = false
   ) -> LayerCase? {
     var random = SeededGenerator(seed: seed * 8 + rank)
-    let (groups, channels) = random.pick(Self.groupChoices)
-    let outputs = groups * random.pick([1, 2, 3, 7, 8, 31, 32, 33])
+    var (groups, channels) = random.pick(Self.groupChoices)
+    var outputs = groups * random.pick([1, 2, 3, 7, 8, 31, 32, 33])
+    if hasFewOutputs {
+      (groups, channels) = (1, random.pick([7, 15, 16, 17, 40, 64]))
+      outputs = random.pick([1, 2, 3, 4])
+    }
     let extents = (0..<rank).map { _ in random.pick(rank == 3 ? [1, 2, 4] : [1, 3, 5, 8]) }
     let window = random.window(over: extents)
     guard let outputExtents = window.outputExtents(of: extents) else { return nil }
@@ -166,6 +170,20 @@ import Testing
     for seed in 100..<140 {
       let own = convolution(
         seed: seed, rank: rank, isBinary: false, signWeights: seed.isMultiple(of: 3))
+      guard let own else { continue }
+      try own.check()
+      count += 1
+    }
+    #expect(count > 20)
+  }
+
+  /// Up to four outputs of enough channels have a step of their own.
+  @Test(arguments: 0..<4) func fewOutputs(rank: Int) throws {
+    var count = 0
+    for seed in 0..<60 {
+      let own = convolution(
+        seed: seed, rank: rank, isBinary: false, signWeights: seed.isMultiple(of: 3),
+        hasFewOutputs: true)
       guard let own else { continue }
       try own.check()
       count += 1

@@ -98,7 +98,46 @@ static void run(const bnn_fgemm *kernel, shape s, operands x, float tolerance) {
   check_row_alone(kernel, s, &source, packed, out);
 }
 
+// Runs of elements in any order, of which the last may not fill a vector.
+static void check_few(const bnn_fgemm *kernel, size_t rows, size_t outputs, size_t run, size_t runs) {
+  const size_t depth = run * runs;
+  const shape s = {rows, outputs, depth, depth + random_below(3), outputs + random_below(3)};
+  for (int is_whole = 0; is_whole < 2; is_whole++) {
+    const operands x = make_operands(s, is_whole);
+    for (size_t r = 0; r < runs; r++) {
+      const size_t first = random_below(runs) * run;
+      for (size_t i = 0; i < run; i++) x.offsets[r * run + i] = (uint32_t)(first + i);
+    }
+    multiply(s, x);
+    EACH_SIDE(side) {
+      begin_case(side, "%zu rows, %zu outputs, %zu runs of %zu", rows, outputs, runs, run);
+      const float *numbers = place_copy(x.numbers, number_count(s) * sizeof(float), 4);
+      const float **from = place(rows * runs * sizeof *from, sizeof *from);
+      for (size_t i = 0; i < rows * runs; i++)
+        from[i] = numbers + i / runs * s.row_step + x.offsets[i % runs * run];
+      bnn_float_runs source = {rows, runs, run, from};
+      float *packed = place(bnn_fgemm_few_bytes(outputs, runs, run), 4);
+      bnn_fgemm_pack_few(outputs, runs, run, x.weights, x.bias, packed);
+      float *out = place(out_count(s) * sizeof(float), 4);
+      kernel->multiply_few(&source, outputs, packed, out, s.out_stride);
+      expect_close(s, x, out, is_whole ? 0 : (float)(depth + 2) * 0x1p-24f);
+      const size_t m = random_below(rows);
+      source.count = 1;
+      source.from += m * runs;
+      float *alone = place(outputs * sizeof(float), 4);
+      kernel->multiply_few(&source, outputs, packed, alone, s.out_stride);
+      expect_floats("row alone", alone, out + m * s.out_stride, outputs);
+      end_case();
+    }
+    free(x.numbers), free(x.weights), free(x.bias), free(x.out), free(x.sizes), free(x.offsets);
+  }
+}
+
 void check_fgemm(const bnn_fgemm *kernel) {
+  EACH(size_t, few_rows, 1, 2, 3, 5, 6, 7, 13)
+  EACH(size_t, run, 1, 4, 5, 15, 16, 17, 24, 33, 64)
+  for (size_t few = 1; few <= bnn_fgemm_few; few++)
+    for (size_t runs = 1; runs < 4; runs++) check_few(kernel, *few_rows, few, *run, runs);
   EACH(size_t, rows, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13)
   EACH(size_t, outputs, 1, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 48, 49, 63, 64, 65, 129)
   EACH(size_t, depth, 1, 2, 3, 27, 64, 147) {

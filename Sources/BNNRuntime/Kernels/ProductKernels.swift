@@ -45,6 +45,29 @@ struct FloatProductKernel {
     bnn_fgemm_pack_columns(count, depth, matrix, stride, packed)
   }
 
+  /// Up to so many outputs have a product of their own, of rows in runs.
+  static let fewOutputs = Int(bnn_fgemm_few)
+
+  static func fewWeightBytes(outputs: Int, runs: Int, run: Int) -> Int {
+    bnn_fgemm_few_bytes(outputs, runs, run)
+  }
+
+  static func packFewWeights(
+    outputs: Int, runs: Int, run: Int, rows: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>? = nil, into packed: UnsafeMutablePointer<Float>
+  ) {
+    bnn_fgemm_pack_few(outputs, runs, run, rows, bias, packed)
+  }
+
+  /// - Parameter from: where the runs of each row begin.
+  func multiplyFew(
+    rows: Int, runs: Int, run: Int, from: UnsafePointer<UnsafePointer<Float>?>, outputs: Int,
+    packedWeights: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>
+  ) {
+    var source = bnn_float_runs(count: rows, runs: runs, run: run, from: from)
+    kernel.multiply_few(&source, outputs, packedWeights, out, outputs)
+  }
+
   func multiply(
     _ rows: FloatRows, outputs: Int, packedWeights: UnsafePointer<Float>,
     out: UnsafeMutablePointer<Float>, stride: Int

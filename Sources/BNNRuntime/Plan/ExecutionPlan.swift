@@ -180,6 +180,9 @@ final class ExecutionPlan {
     if DepthwiseConvolutionStep.fits(geometry, weights, input: context.inputs[0]) {
       return try DepthwiseConvolutionStep(geometry, weights, epilogue, context)
     }
+    if FewOutputsConvolutionStep.fits(geometry, weights, input: context.inputs[0]) {
+      return try FewOutputsConvolutionStep(geometry, weights, epilogue, context)
+    }
     let shape: WinogradKernel.Shape?
     do {
       shape = try WinogradConvolutionStep.shape(geometry, weights, input: context.inputs[0])

@@ -119,7 +119,7 @@ final class ConvolutionStep: LineStep {
 extension Epilogue {
   /// A bias that is added to sums before anything else, one number per channel, and the steps after
   /// it: x · 1 + b is x + b, bit for bit.
-  fileprivate func separatingBias(channels: Int) -> ([Float]?, Epilogue) {
+  func separatingBias(channels: Int) -> ([Float]?, Epilogue) {
     guard case .affine(let scale, let bias) = steps.first, scale.allSatisfy({ $0 == 1 }),
       bias.count == 1 || bias.count == channels, scale.count == 1 || scale.count == channels
     else { return (nil, self) }

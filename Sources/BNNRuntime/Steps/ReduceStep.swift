@@ -12,6 +12,8 @@ final class ReduceStep: ExecutionStep {
   private let kept: Walk
   private let reduced: Walk
 
+  private static let summedAtOnce = 1 << 12
+
   /// Some of the input's axes, and how far its elements are apart along each; those along which they
   /// follow each other are one.
   private struct Walk {
@@ -133,7 +135,14 @@ final class ReduceStep: ExecutionStep {
     var result = neutral
     switch kind {
     case .mean, .sum, .logSum, .logSumExp:
-      if step == 1 { return kernels.pointwise.sum(count, x) }
+      if step == 1 {
+        // In parts, so that no sum is so large that what is added to it loses its bits.
+        for first in stride(from: 0, to: count, by: ReduceStep.summedAtOnce) {
+          let part = min(ReduceStep.summedAtOnce, count - first)
+          result += kernels.pointwise.sum(part, x + first)
+        }
+        return result
+      }
       for index in 0..<count { result += x[index * step] }
     case .maximum:
       if step == 1 { return kernels.pointwise.maximum(count, x) }

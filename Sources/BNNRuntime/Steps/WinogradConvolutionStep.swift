@@ -28,9 +28,9 @@ final class WinogradConvolutionStep: LineStep {
     _ geometry: ConvolutionGeometry, _ source: Weights, input: Buffer
   ) throws(RuntimeError.LayerFault) -> WinogradKernel.Shape? {
     let plan = try WindowPlan(geometry.window, input: input.shape)
-    guard case .float32 = source, geometry.groups == 1, plan.positionsPerImage > 0 else {
-      return nil
-    }
+    guard case .float32 = source, geometry.groups == 1, plan.positionsPerImage > 0,
+      !FewOutputsConvolutionStep.fits(geometry, source, input: input)
+    else { return nil }
     return WinogradKernel.Shape(
       plan.imageWindow, channels: input.channels, outputs: source.shape[0],
       isPlanar: input.isPlanar)

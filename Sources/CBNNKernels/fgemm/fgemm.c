@@ -26,6 +26,21 @@ void bnn_fgemm_pack_weights(
   }
 }
 
+size_t bnn_fgemm_few_bytes(size_t outputs, size_t runs, size_t run) {
+  const size_t blocks = (run + bnn_fgemm_columns - 1) / bnn_fgemm_columns;
+  return outputs * (runs * blocks * bnn_fgemm_columns + 1) * sizeof(float);
+}
+
+void bnn_fgemm_pack_few(
+  size_t outputs, size_t runs, size_t run, const float *rows, const float *bias, float *packed) {
+  for (size_t r = 0; r < runs; r++)
+    for (size_t i = 0; i < run; i += bnn_fgemm_columns)
+      for (size_t o = 0; o < outputs; o++)
+        for (size_t lane = 0; lane < bnn_fgemm_columns; lane++)
+          *packed++ = i + lane < run ? rows[(o * runs + r) * run + i + lane] : 0;
+  for (size_t o = 0; o < outputs; o++) *packed++ = bias ? bias[o] : -0.0f;
+}
+
 void bnn_fgemm_pack_columns(
   size_t outputs, size_t depth, const float *matrix, size_t stride, float *packed) {
   for (size_t tile = 0; tile < outputs; tile += bnn_fgemm_columns) {

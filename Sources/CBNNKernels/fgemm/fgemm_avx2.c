@@ -6,13 +6,13 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define BNN_AVX2 __attribute__((target("avx2,fma")))
-#define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2,fma")))
+#define BNN_TARGET __attribute__((target("avx2,fma")))
+#define BNN_TARGET_INLINE static inline __attribute__((always_inline, target("avx2,fma")))
 
 enum { rows_per_tile = 6, columns = bnn_fgemm_columns };
 
 // `rows` is a constant at every call, so that the loops over it unroll into registers.
-BNN_AVX2_INLINE void multiply_tile(
+BNN_TARGET_INLINE void multiply_tile(
   size_t rows, size_t depth, const float *const *a, const uint32_t *offsets, const float *weights,
   float *out, size_t out_stride) {
   __m256 sums[rows_per_tile][2];
@@ -38,7 +38,7 @@ BNN_AVX2_INLINE void multiply_tile(
   }
 }
 
-BNN_AVX2 static void multiply_rows(
+BNN_TARGET static void multiply_rows(
   size_t rows, size_t depth, const float *const *a, const uint32_t *offsets, const float *weights,
   float *out, size_t out_stride) {
   switch (rows) {
@@ -51,7 +51,7 @@ BNN_AVX2 static void multiply_rows(
   }
 }
 
-BNN_AVX2 static void multiply(
+BNN_TARGET static void multiply(
   const bnn_float_rows *rows, size_t outputs, const float *packed_weights, float *out,
   size_t out_stride) {
   const size_t depth = rows->depth;
@@ -73,11 +73,25 @@ BNN_AVX2 static void multiply(
   }
 }
 
+#define BNN_FEW_LANES 8
+enum { few_lanes = BNN_FEW_LANES, few_rows = 3 };
+
+typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
+
+BNN_TARGET_INLINE few_vector load_some(const float *from, size_t count) {
+  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), places);
+  return (few_vector)_mm256_maskload_ps(from, there);
+}
+
+#include "few_outputs.h"
+
 const bnn_fgemm bnn_fgemm_6x16__avx2 = {
   .name = "bnn_fgemm_6x16__avx2",
   .isa = BNN_ISA_AVX2,
   .rows_per_tile = rows_per_tile,
   .multiply = multiply,
+  BNN_FGEMM_FEW,
 };
 
 #endif
