@@ -69,14 +69,15 @@ struct VerificationRun {
     for case let node? in lowered.layers.map(\.node) {
       kept.formUnion(verifier.canonical.nodes[node].inputs.compactMap { $0 })
     }
+    let own = verifier.canonical.inputsOfItsTypes(inputs)
     let reference = try attempt { () throws(GraphError) in
-      try ReferenceExecutor(verifier.canonical).run(inputs, keeping: kept)
+      try ReferenceExecutor(verifier.canonical).run(own, keeping: kept)
     }
     for index in layers.indices { try layers[index].compare(reference) }
     let sourceOutputs = try sourceComparison.compare(
-      inputs, canonical: try exactReference(inputs) ?? reference,
+      inputs, canonical: try exactReference(own) ?? reference,
       outputs: (verifier.exact ?? verifier.canonical).outputs)
-    let found = try attempt { () throws(RuntimeError) in try session.run(inputs) }
+    let found = try attempt { () throws(RuntimeError) in try session.run(own) }
     let byName = Dictionary(found.map { ($0.name, $0.tensor) }) { first, _ in first }
     for (id, name) in zip(verifier.source.outputs, outputNames) {
       guard let source = sourceOutputs[id], let result = byName[name] else {
@@ -90,7 +91,7 @@ struct VerificationRun {
       recorded = recorded ?? OutputComparison()
       recorded?.compare(tensor, result)
     }
-    bitFlips += try exposed?.flips(inputs, reference, lowered) ?? 0
+    bitFlips += try exposed?.flips(own, reference, lowered) ?? 0
   }
 
   /// The values of the canonical graph before lossy choices.
@@ -253,5 +254,17 @@ struct ExposedSession {
       flips += differences(a.bytes, b.bytes)
     }
     return flips
+  }
+}
+
+extension Graph {
+  /// The source's inputs in the types that passes gave them, where those hold the same numbers.
+  fileprivate func inputsOfItsTypes(_ inputs: [String: Tensor]) -> [String: Tensor] {
+    var result = inputs
+    for id in self.inputs {
+      guard let type = self[id].type?.elementType else { continue }
+      result[self[id].name] = inputs[self[id].name].map { $0.converted(to: type) ?? $0 }
+    }
+    return result
   }
 }

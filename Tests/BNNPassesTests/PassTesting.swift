@@ -8,9 +8,11 @@ import Testing
 struct GraphBuilder {
   var graph = Graph(name: "test")
 
-  mutating func input(_ shape: [Int], name: String = "x") -> ValueID {
+  mutating func input(
+    _ shape: [Int], name: String = "x", elementType: ElementType = .float32
+  ) -> ValueID {
     graph.addInput(
-      name: name, type: ValueType(.float32, [.batch(1)] + shape.map { .fixed($0) }))
+      name: name, type: ValueType(elementType, [.batch(1)] + shape.map { .fixed($0) }))
   }
 
   mutating func constant(_ elements: [Float], _ shape: Shape) -> ValueID {
@@ -100,12 +102,12 @@ func operators(_ graph: Graph) -> [String] { graph.nodes.map(\.op.definition.nam
 /// Expects two graphs to compute the same from a tensor: bit for bit, or within a distance
 /// relative to the largest value.
 func expectSameMeaning(
-  _ before: Graph, _ after: Graph, on tensor: Tensor, tolerance: Float = 0,
+  _ before: Graph, _ after: Graph, on tensor: Tensor, as other: Tensor? = nil, tolerance: Float = 0,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let name = before[before.inputs[0]].name
   let expected = try ReferenceExecutor(before).run([name: tensor])
-  let found = try ReferenceExecutor(after).run([name: tensor])
+  let found = try ReferenceExecutor(after).run([name: other ?? tensor])
   for (a, b) in zip(before.outputs, after.outputs) {
     let x = try #require(expected[a], sourceLocation: sourceLocation)
     let y = try #require(found[b], sourceLocation: sourceLocation)

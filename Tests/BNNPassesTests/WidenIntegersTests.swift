@@ -39,4 +39,38 @@ struct WidenIntegersTests {
     #expect(reports[0].outcome.rewrites.isEmpty)
     #expect(after == (try apply([], to: before).graph))
   }
+
+  private let bytes = Tensor(
+    [Int64(0), 3, 127, 128, 200, 255], shape: [2, 3], elementType: .uint8)
+
+  @Test func imagesOfBytesBecomeRealInputs() throws {
+    var b = GraphBuilder()
+    let moved = b.node(
+      .transpose(Transpose(permutation: [1, 0])), b.input([3], elementType: .uint8))
+    let before = b.finish(b.node(.cast(Cast(to: .float32)), moved))
+    let (after, reports) = try apply([WidenIntegers(), EliminateIdentities()], to: before)
+    #expect(operators(after) == ["Transpose"])
+    #expect(reports[0].outcome.rewrites.count == 1)
+    #expect(after.inputs.map { after[$0].type?.elementType } == [.float32])
+    try expectSameMeaning(before, after, on: bytes, as: Tensor(bytes.floats, shape: bytes.shape))
+  }
+
+  @Test func otherInputsBecomeWide() throws {
+    var b = GraphBuilder()
+    let x = b.input([3], elementType: .uint8)
+    let before = b.finish(
+      b.node(.cast(Cast(to: .float32)), x), b.node(.cast(Cast(to: .int64)), x))
+    let (after, _) = try apply([WidenIntegers()], to: before)
+    #expect(after.inputs.map { after[$0].type?.elementType } == [.int32])
+    let wide = Tensor(bytes.integers, shape: bytes.shape, elementType: .int32)
+    try expectSameMeaning(before, after, on: bytes, as: wide)
+  }
+
+  @Test func inputsThatAreResultsStay() throws {
+    var b = GraphBuilder()
+    let x = b.input([3], elementType: .uint8)
+    let before = b.finish(b.node(.transpose(Transpose(permutation: [1, 0])), x))
+    let (after, _) = try apply([WidenIntegers()], to: before)
+    #expect(after.inputs.map { after[$0].type?.elementType } == [.uint8])
+  }
 }

@@ -148,12 +148,16 @@ import Testing
     }
   }
 
-  @Test func inputsKeepTheirTypes() throws {
-    let bad = model(.float32, [3, 2], axis: 0, [0, 1], isConstant: false)
-    let x = Tensor([Float](repeating: 1, count: 6), shape: [3, 2])
-    #expect(throws: RuntimeError.wrongType(input: "i", expected: .int64, found: .int32)) {
-      try InferenceSession(bad)
-        .run(["x": x, "i": Tensor([0, 1] as [Int64], shape: [2], elementType: .int32)])
+  @Test func inputsTakeWhatTheirTypesHold() throws {
+    let session = try InferenceSession(
+      model(.float32, [3, 2], axis: 0, [0, 1], isConstant: false))
+    let x = Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2])
+    for type in [ElementType.int64, .int32, .int8, .uint8] {
+      let list = Tensor([2, 0] as [Int64], shape: [2], elementType: type)
+      #expect(try session.run(["x": x, "i": list])[0].tensor.floats == [5, 6, 1, 2])
+    }
+    #expect(throws: RuntimeError.wrongType(input: "i", expected: .int64, found: .float32)) {
+      try session.run(["x": x, "i": Tensor([2, 0] as [Float], shape: [2])])
     }
   }
 

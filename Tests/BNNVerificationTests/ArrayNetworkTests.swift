@@ -30,8 +30,30 @@ import Testing
     return graph
   }
 
+  /// An image of bytes or of numbers in double precision, which files hold as float32.
+  private func image(_ type: ElementType) -> Graph {
+    var graph = Graph(name: "image")
+    let image = graph.addInput(
+      name: "image", type: ValueType(type, [.batch(1), .fixed(4), .fixed(5), .fixed(3)]))
+    let scale = graph.addConstant(
+      Tensor([0.5, -0.25, 2] as [Float], shape: [3, 1, 1]), name: "scale")
+    let moved = graph.add(
+      .transpose(Transpose(permutation: [0, 3, 1, 2])), name: "moved", inputs: [image])
+    let real = graph.add(.cast(Cast(to: .float32)), name: "real", inputs: [moved])
+    graph.outputs = [
+      graph.add(
+        .elementwiseBinary(ElementwiseBinary(kind: .multiply)), name: "scaled",
+        inputs: [real, scale])
+    ]
+    return graph
+  }
+
   private func converted() throws -> (canonical: Graph, model: BinaryModel) {
-    var graph = network
+    try converted(network)
+  }
+
+  private func converted(_ source: Graph) throws -> (canonical: Graph, model: BinaryModel) {
+    var graph = source
     try PassPipeline.standard().run(on: &graph)
     let provenance = Provenance(
       producer: "tests", sourceName: "table.onnx", sourceBytes: 0, passes: [], options: [])
@@ -44,6 +66,16 @@ import Testing
     #expect(report.verdict == .match)
     #expect(report.layers.allSatisfy { $0.mismatches == 0 && $0.compared > 0 })
     #expect(try SelfCheck(model).run().verdict == .match)
+  }
+
+  @Test(arguments: [ElementType.uint8, .int8, .int16, .float64, .float16])
+  func inputsOfOtherTypesAreComparedAsFloat32(type: ElementType) throws {
+    let source = image(type)
+    let (canonical, model) = try converted(source)
+    #expect(model.inputs.map { model.values[$0].elementType } == [.float32])
+    let report = try Verifier(source: source, canonical: canonical, model: model).verify()
+    #expect(report.verdict == .match)
+    #expect(report.endToEnd.maximumError <= 1e-6)
   }
 
   @Test func aChangedConstantIsFound() throws {

@@ -17,7 +17,7 @@ struct OnnxOperator: Sendable {
 
   /// Every operator that the importer knows, by ONNX's name.
   static let all: [String: OnnxOperator] = [
-    activations, arithmetic, blocks, constants, controlFlow, convolutions, indexing,
+    activations, arithmetic, blocks, constants, controlFlow, convolutions, einsum, indexing,
     integerProducts, logic, normalizations, pools, products, quantization, reductions, resizes,
     scaledNormalizations, selections, shapes,
   ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

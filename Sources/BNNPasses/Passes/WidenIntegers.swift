@@ -9,6 +9,9 @@ import BNNTensor
 /// After: `Cast(Clip(x, 0, 255), to: int32)`; the clip is what the cast did.
 ///
 /// Values with which something is computed in their own type, where sums wrap around, stay.
+///
+/// Before: an input of such a type that, moved or not, is only cast to float32: images as bytes.
+/// After: an input of float32, which takes integers as well. Other inputs become int32.
 public struct WidenIntegers: Pass {
   public let name = "widen-integers"
   public let summary = "Holds integers of 8 and 16 bits as int32 between casts."
@@ -17,6 +20,13 @@ public struct WidenIntegers: Pass {
 
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
+    for input in graph.inputs where graph[input].type?.elementType.isNarrow ?? false {
+      guard let reached = valuesOfRealInput(input, in: graph) else { continue }
+      for id in reached { graph[id].type?.elementType = .float32 }
+      for node in graph.nodes where node.input(0).map(reached.contains) ?? false {
+        if case .cast = node.op { outcome.rewrote(node, "an input of float32 in its place") }
+      }
+    }
     let widened = candidates(in: graph)
     guard !widened.isEmpty else { return outcome }
     for id in widened {
@@ -44,12 +54,25 @@ public struct WidenIntegers: Pass {
     return outcome
   }
 
+  /// An input and what it is after moves, where all of them are only cast to float32; else nil.
+  private func valuesOfRealInput(_ input: ValueID, in graph: Graph) -> Set<ValueID>? {
+    var reached: Set<ValueID> = [input]
+    for node in graph.nodes where node.inputs.contains(where: { $0.map(reached.contains) ?? false })
+    {
+      if case .cast(let cast) = node.op, cast.to == .float32 { continue }
+      let narrow = node.inputs.compactMap { $0 }
+        .filter { graph[$0].type?.elementType.isNarrow ?? false }
+      guard !node.movedInputs.isEmpty, narrow.allSatisfy(reached.contains) else { return nil }
+      reached.formUnion(node.outputs)
+    }
+    return graph.outputs.contains(where: reached.contains) ? nil : reached
+  }
+
   /// Values of such types that only casts and what moves elements make and read.
   private func candidates(in graph: Graph) -> Set<ValueID> {
     var found = Set(
       graph.valueIDs.filter { id in
-        (graph[id].type?.elementType.isNarrow ?? false) && !graph.inputs.contains(id)
-          && !graph.outputs.contains(id)
+        (graph[id].type?.elementType.isNarrow ?? false) && !graph.outputs.contains(id)
       })
     var changed = true
     while changed {

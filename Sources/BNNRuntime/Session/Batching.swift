@@ -33,10 +33,7 @@ struct Batching {
     for index in model.inputs {
       let value = model.values[index]
       guard let tensor = inputs[value.name] else { throw .missingInput(name: value.name) }
-      guard
-        value.elementType == tensor.elementType
-          || (value.elementType == .float32 && tensor.elementType != .sign)
-      else {
+      guard value.elementType.holds(tensor.elementType) else {
         throw .wrongType(
           input: value.name, expected: value.elementType, found: tensor.elementType)
       }
@@ -129,5 +126,16 @@ struct BatchRequest {
     guard isDivisible, batch > 0 else { return Slice(batch: batch, start: 0, total: batch) }
     let start = index * length
     return Slice(batch: min(length, batch - start), start: start, total: batch)
+  }
+}
+
+extension ElementType {
+  /// Whether an input of this type takes tensors of another: real numbers all but bits, integers
+  /// those that have no others.
+  fileprivate func holds(_ other: ElementType) -> Bool {
+    if self == other { return true }
+    if self == .float32 { return other != .sign }
+    guard let own = integerRange, let range = other.integerRange else { return false }
+    return own.contains(range.lowerBound) && own.contains(range.upperBound)
   }
 }
