@@ -120,7 +120,7 @@ void check_pointwise(const bnn_pointwise *kernel) {
 
 void check_transpose(void) {
   EACH(size_t, columns, 1, 2, 3, 4, 5, 8, 15, 16, 17, 33)
-  EACH(size_t, rows, 1, 2, 8, 15, 16, 17, 31, 33, 100)
+  EACH(size_t, rows, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 33, 100)
   EACH(size_t, gap, 0, 1, 3)
   EACH_SIDE(side) {
     begin_case(side, "%zu columns of %zu, %zu between rows", *columns, *rows, *gap);

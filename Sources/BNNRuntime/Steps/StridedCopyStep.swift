@@ -9,6 +9,7 @@ final class StridedCopyStep: ExecutionStep {
   /// The axes of the output before its last one, and the last one. Of elements, those that are one
   /// after the other on both sides are a single axis.
   private let outer: [Axis]
+  private let outerButLast: [Axis]
   private let last: Axis
   /// The outer axis along which the input's elements follow each other, where those along the last
   /// one do not, and the other outer ones.
@@ -45,6 +46,7 @@ final class StridedCopyStep: ExecutionStep {
     }
     last = axes.popLast() ?? Axis(extent: 1, from: 1, to: 1)
     outer = axes
+    outerButLast = Array(axes.dropLast())
     let row = last.from > 1 ? axes.firstIndex { $0.from == 1 } : nil
     rows = row.map { axes.remove(at: $0) }
     others = axes
@@ -121,46 +123,100 @@ final class StridedCopyStep: ExecutionStep {
   private func transpose(_ rows: Axis, _ execution: Execution) {
     let to = output.elements(UInt32.self, execution)
     let from = UnsafePointer(input.elements(UInt32.self, execution))
-    let matrices = others.reduce(1) { $0 * $1.extent }
     let columnsAtOnce = min(last.extent, 256)
     let rowsAtOnce = min(rows.extent, max(16, Self.grain / columnsAtOnce / 16 * 16))
-    let parts = (rows.extent + rowsAtOnce - 1) / rowsAtOnce
-    let columnParts = (last.extent + columnsAtOnce - 1) / columnsAtOnce
-    execution.pool.run(matrices * parts * columnParts) { units, _ in
-      for unit in units {
-        let (rest, columnPart) = unit.quotientAndRemainder(dividingBy: columnParts)
-        let (matrix, part) = rest.quotientAndRemainder(dividingBy: parts)
-        let (row, column) = (part * rowsAtOnce, columnPart * columnsAtOnce)
-        let first = places(of: matrix, along: others)
-        LayoutKernel.transpose(
-          rows: min(rowsAtOnce, rows.extent - row),
-          columns: min(columnsAtOnce, last.extent - column),
-          from + first.from + row + column * last.from, fromStep: last.from,
-          to: to + first.to + row * rows.to + column, toStep: rows.to)
+    forEachPart(
+      others, rows, rowsAtOnce: rowsAtOnce, columnsAtOnce: columnsAtOnce, execution
+    ) { rowCount, columnCount, source, target in
+      LayoutKernel.transpose(
+        rows: rowCount, columns: columnCount, from + source, fromStep: last.from, to: to + target,
+        toStep: rows.to)
+    }
+  }
+
+  /// Matrices of the last two axes, a part at a time.
+  private func move<T: BitwiseCopyable>(_ type: T.Type, _ execution: Execution) {
+    let to = output.elements(type, execution)
+    let from = UnsafePointer(input.elements(type, execution))
+    let rows = outer.last ?? Axis(extent: 1, from: 0, to: 0)
+    let columnsAtOnce = min(last.extent, Self.grain)
+    forEachPart(
+      outerButLast, rows, rowsAtOnce: min(rows.extent, Self.grain / columnsAtOnce),
+      columnsAtOnce: columnsAtOnce, execution
+    ) { rowCount, columnCount, source, target in
+      var (source, target) = (from + source, to + target)
+      for _ in 0..<rowCount {
+        if last.from == 1, columnCount >= Self.shortRun {
+          target.update(from: source, count: columnCount)
+        } else if last.from == 1 {
+          for index in 0..<columnCount { target[index] = source[index] }
+        } else {
+          for index in 0..<columnCount { target[index] = source[index * last.from] }
+        }
+        source += rows.from
+        target += rows.to
       }
     }
   }
 
-  /// Rows along the last axis, a part at a time.
-  private func move<T: BitwiseCopyable>(_ type: T.Type, _ execution: Execution) {
-    let to = output.elements(type, execution)
-    let from = UnsafePointer(input.elements(type, execution))
-    let atOnce = min(last.extent, Self.grain)
-    let parts = (last.extent + atOnce - 1) / atOnce
-    let rows = outer.reduce(1) { $0 * $1.extent }
-    execution.pool.run(rows * parts, grain: max(1, Self.grain / atOnce)) { units, _ in
-      for unit in units {
-        let (row, part) = unit.quotientAndRemainder(dividingBy: parts)
-        let first = places(of: row, along: outer)
-        let source = from + first.from + part * atOnce * last.from
-        let target = to + first.to + part * atOnce
-        let count = min(atOnce, last.extent - part * atOnce)
-        if last.from == 1 {
-          target.update(from: source, count: count)
-        } else {
-          for index in 0..<count { target[index] = source[index * last.from] }
+  /// Runs below this are copied faster element by element.
+  private static let shortRun = 16
+
+  /// Calls `body` with parts of the matrices that `rows` and the last axis make for every combination
+  /// of other axes: their rows and columns, and where they begin in the input and the output.
+  private func forEachPart(
+    _ others: [Axis], _ rows: Axis, rowsAtOnce: Int, columnsAtOnce: Int, _ execution: Execution,
+    _ body: (Int, Int, Int, Int) -> Void
+  ) {
+    let rowParts = (rows.extent + rowsAtOnce - 1) / rowsAtOnce
+    let columnParts = (last.extent + columnsAtOnce - 1) / columnsAtOnce
+    let matrices = others.reduce(1) { $0 * $1.extent }
+    execution.pool.run(
+      matrices * rowParts * columnParts, grain: max(1, Self.grain / (rowsAtOnce * columnsAtOnce))
+    ) { units, _ in
+      var walk = units.lowerBound
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: max(1, others.count)) { index in
+        // Where the first matrix begins; from one to the next, only few axes move.
+        var (rest, part) = walk.quotientAndRemainder(dividingBy: rowParts * columnParts)
+        var (source, target) = (offset, 0)
+        for axis in others.indices.reversed() {
+          index[axis] = rest % others[axis].extent
+          rest /= others[axis].extent
+          source += index[axis] * others[axis].from
+          target += index[axis] * others[axis].to
+        }
+        while walk < units.upperBound {
+          while part < rowParts * columnParts, walk < units.upperBound {
+            let row = part / columnParts * rowsAtOnce
+            let column = part % columnParts * columnsAtOnce
+            body(
+              min(rowsAtOnce, rows.extent - row), min(columnsAtOnce, last.extent - column),
+              source + row * rows.from + column * last.from,
+              target + row * rows.to + column * last.to)
+            part += 1
+            walk += 1
+          }
+          part = 0
+          advance(&source, &target, index, others)
         }
       }
+    }
+  }
+
+  /// To the next combination of some axes.
+  private func advance(
+    _ source: inout Int, _ target: inout Int, _ index: UnsafeMutableBufferPointer<Int>,
+    _ axes: [Axis]
+  ) {
+    for at in axes.indices.reversed() {
+      let axis = axes[at]
+      source += axis.from
+      target += axis.to
+      index[at] += 1
+      if index[at] < axis.extent { return }
+      index[at] = 0
+      source -= axis.from * axis.extent
+      target -= axis.to * axis.extent
     }
   }
 

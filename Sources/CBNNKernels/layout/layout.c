@@ -48,6 +48,14 @@ static inline __attribute__((always_inline)) void transpose_part(
     for (size_t i = 0; i < rows; i++) to[i * to_step + p] = from[p * from_step + i];
 }
 
+// `rows` is a constant at every call.
+static inline __attribute__((always_inline)) void transpose_few_rows(
+  size_t rows, size_t columns, const uint32_t *restrict from, size_t from_step,
+  uint32_t *restrict to, size_t to_step) {
+  for (size_t p = 0; p < columns; p++, from += from_step)
+    BNN_UNROLL for (size_t i = 0; i < rows; i++) to[i * to_step + p] = from[i];
+}
+
 static inline __attribute__((always_inline)) void transpose(
   size_t rows, size_t columns, const uint32_t *from, size_t from_step, uint32_t *to,
   size_t to_step) {
@@ -58,6 +66,13 @@ static inline __attribute__((always_inline)) void transpose(
       case 4: return transpose_few(rows, 4, from, from_step, to);
       default: break;
     }
+  switch (rows) {
+    case 1: return transpose_few_rows(1, columns, from, from_step, to, to_step);
+    case 2: return transpose_few_rows(2, columns, from, from_step, to, to_step);
+    case 3: return transpose_few_rows(3, columns, from, from_step, to, to_step);
+    case 4: return transpose_few_rows(4, columns, from, from_step, to, to_step);
+    default: break;
+  }
   // Lines of the cache on both sides are used whole.
   for (size_t i = 0; i < rows; i += tile)
     for (size_t p = 0; p < columns; p += tile)
