@@ -113,15 +113,17 @@ static void check_pointed_rows(const bnn_gather *kernel, side side, size_t first
   uint32_t *outside = place(line * sizeof(uint32_t), 4);
   uint32_t *offsets = place(taps * elements * sizeof(uint32_t), 4);
   const uint32_t **rows = place(s.count * sizeof *rows, sizeof *rows);
-  const size_t row_bytes =
-    bnn_window_offsets(&w, pixel_elements, elements, offsets) * sizeof(uint32_t);
-  void *scratch = place(positions_with_taps_outside(&w, s) * row_bytes, 4);
+  bnn_window_offsets(&w, pixel_elements, elements, offsets);
+  const bnn_row_places places = bnn_window_row_places(
+    &w, pixel_elements * sizeof(uint32_t), elements * sizeof(uint32_t), 4 << random_below(3));
+  void *scratch =
+    place(bnn_row_places_bytes(&places, positions_with_taps_outside(&w, s)), 4);
   for (size_t i = 0; i < count; i++) input[i] = (uint32_t)random_bits();
   for (size_t i = 0; i < line; i++)
     outside[i] = i < elements ? (uint32_t)random_bits() : outside[i - elements];
   kernel->rows(
     &w, input + first, pixel_elements * sizeof(uint32_t), elements * sizeof(uint32_t), outside,
-    s.position, s.count, (const void **)rows, scratch, row_bytes);
+    s.position, s.count, (const void **)rows, scratch, &places);
   for (size_t i = 0; i < s.count; i++)
     for (size_t e = 0; e < taps * elements; e++) {
       const int64_t pixel = pixel_of(&w, s.position + i, e / elements);

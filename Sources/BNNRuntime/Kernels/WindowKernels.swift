@@ -45,6 +45,22 @@ struct ImageWindow {
   }
 }
 
+/// Where rows with copied taps lie (see `bnn_row_places`).
+struct RowPlaces {
+  fileprivate let places: bnn_row_places
+
+  /// For `copiedBytes` of each tap.
+  init(_ window: ImageWindow, pixelBytes: Int, copiedBytes: Int) {
+    places = withUnsafePointer(to: window.window) {
+      bnn_window_row_places($0, pixelBytes, copiedBytes, AlignedMemory.alignment)
+    }
+  }
+
+  func bytes(rows: Int) -> Int {
+    withUnsafePointer(to: places) { bnn_row_places_bytes($0, rows) }
+  }
+}
+
 /// Gathering what windows see into rows (see `bnn_window.h`).
 struct GatherKernel {
   private let kernel: bnn_gather
@@ -77,12 +93,14 @@ struct GatherKernel {
     _ window: ImageWindow, _ input: UnsafeRawPointer, pixelBytes: Int, tapBytes: Int,
     outside: UnsafeRawPointer, positions: Range<Int>,
     to rows: UnsafeMutablePointer<UnsafeRawPointer?>, scratch: UnsafeMutableRawPointer,
-    scratchBytes: Int
+    _ places: RowPlaces
   ) {
-    withUnsafePointer(to: window.window) {
-      kernel.rows(
-        $0, input, pixelBytes, tapBytes, outside, positions.lowerBound, positions.count, rows,
-        scratch, scratchBytes)
+    withUnsafePointer(to: window.window) { window in
+      withUnsafePointer(to: places.places) {
+        kernel.rows(
+          window, input, pixelBytes, tapBytes, outside, positions.lowerBound, positions.count,
+          rows, scratch, $0)
+      }
     }
   }
 

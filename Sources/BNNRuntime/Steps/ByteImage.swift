@@ -13,6 +13,7 @@ final class ByteImage {
   private let quantization: InputQuantization
   private let gather: GatherKernel
   private let window: ImageWindow
+  private let places: RowPlaces
   private let memory: AlignedMemory
   private let pixelBytes: Int
   private let channelsPerGroup: Int
@@ -45,6 +46,7 @@ final class ByteImage {
     window = ImageWindow(
       input: padded, output: plan.output, kernel: plan.kernel, strides: plan.strides,
       dilations: plan.dilations, padsBegin: [0, 0, 0])
+    places = RowPlaces(window, pixelBytes: pixelBytes, copiedBytes: channelsPerGroup)
     lines = (plan.images, plan.input[0], plan.input[1])
     paddedLines = (padded[0], padded[1])
     padsBegin = plan.padsBegin
@@ -114,8 +116,7 @@ final class ByteImage {
     gather.rows(
       window, memory.base + group * channelsPerGroup, pixelBytes: pixelBytes,
       tapBytes: channelsPerGroup, outside: memory.base, positions: positions,
-      to: scratch.assumingMemoryBound(to: UnsafeRawPointer?.self), scratch: scratch,
-      scratchBytes: 0)
+      to: scratch.assumingMemoryBound(to: UnsafeRawPointer?.self), scratch: scratch, places)
     return ByteRows(
       count: positions.count, depth: depth,
       rows: UnsafePointer(scratch.assumingMemoryBound(to: UnsafePointer<UInt8>?.self)),

@@ -41,8 +41,11 @@ struct FloatRowSource {
     {
       layout = .inPlace(rows)
       offsets = rows.offsets
-      let most = FloatRowSource.mostCopiedBytes / max(rows.scratchBytes(rows: multiple), 1)
-      tileRows = min(tileRows, max(most, 1) * multiple)
+      while tileRows > multiple,
+        rows.scratchBytes(rows: tileRows) > FloatRowSource.mostCopiedBytes
+      {
+        tileRows = max(multiple, tileRows - multiple)
+      }
       bytes = rows.scratchBytes(rows: tileRows)
     } else {
       layout = .gathered(context.kernels.gather, plan.imageWindow)

@@ -15,9 +15,9 @@ final class WindowRows {
   private let outside: AlignedMemory
   /// Where the elements of a row are, from its first one.
   let offsets: ParameterList<UInt32>
-  private let scratchBytesPerRow: Int
+  private let places: RowPlaces
 
-  /// Rows whose elements are further apart are not worth it: their scratch would leave the caches.
+  /// Rows whose elements are further apart are not worth it: their scratch takes as much.
   private static let longestRow = 1 << 15
 
   /// Elements have `elementBytes`; taps are the first `tapElements` of pixels, or of a part of them.
@@ -49,10 +49,10 @@ final class WindowRows {
       (self.outside.base + tap * copiedBytes).copyMemory(
         from: outside.base, byteCount: copiedBytes)
     }
-    scratchBytesPerRow = RegionLayout.aligned((length + copied - tapElements) * elementBytes)
+    places = RowPlaces(window, pixelBytes: pixelBytes, copiedBytes: copiedBytes)
   }
 
-  func scratchBytes(rows: Int) -> Int { rows * scratchBytesPerRow }
+  func scratchBytes(rows: Int) -> Int { places.bytes(rows: rows) }
 
   /// Where the rows of positions begin. They hold until the scratch is used again.
   func fill<Element>(
@@ -72,7 +72,7 @@ final class WindowRows {
       ) {
         gather.rows(
           window, input, pixelBytes: pixelBytes, tapBytes: copiedBytes, outside: outside.base,
-          positions: positions, to: $0, scratch: scratch, scratchBytes: scratchBytesPerRow)
+          positions: positions, to: $0, scratch: scratch, places)
       }
     }
   }

@@ -24,6 +24,19 @@ bnn_taps bnn_window_taps(const bnn_window *window, size_t position);
 size_t bnn_window_offsets(
   const bnn_window *window, size_t pixel_elements, size_t elements, uint32_t *offsets);
 
+// Where rows with copied taps lie in memory: row n begins n / together · group_step
+// + n % together · step bytes after the first. The lines of taps of some rows lie between those of
+// others, because the taps of a row are as far apart as in the image.
+typedef struct bnn_row_places {
+  size_t row_bytes, step, together, group_step;
+} bnn_row_places;
+
+// For `copied_bytes` of each tap; rows begin at multiples of `alignment`. The window must not be
+// larger than the image.
+bnn_row_places bnn_window_row_places(
+  const bnn_window *window, size_t pixel_bytes, size_t copied_bytes, size_t alignment);
+size_t bnn_row_places_bytes(const bnn_row_places *places, size_t rows);
+
 // Goes on to the next position.
 void bnn_window_next(const bnn_window *window, bnn_taps *taps);
 
@@ -38,12 +51,13 @@ typedef struct bnn_gather {
     size_t bits, int outside, size_t position, size_t count, uint64_t *rows, size_t row_words);
   // Rows without copying: element e of tap t of position `position + i` becomes
   // rows[i][offsets[t * elements + e]] (see `bnn_window_offsets`). Positions whose taps are all
-  // inside point into the input; the others are gathered into `scratch`, `scratch_bytes` for each,
-  // with taps outside filled from `outside`, which has a line of taps. The window must not be larger than the image.
+  // inside point into the input; the others are gathered into `scratch`, one place after the other,
+  // with taps outside filled from `outside`, which has a line of taps. The window must not be larger
+  // than the image.
   void (*rows)(
     const bnn_window *window, const void *input, size_t pixel_bytes, size_t tap_bytes,
     const void *outside, size_t position, size_t count, const void **rows, void *scratch,
-    size_t scratch_bytes);
+    const bnn_row_places *places);
   // The same for floats; taps outside are 0.
   void (*floats)(
     const bnn_window *window, const float *input, size_t pixel_channels, size_t first_channel,

@@ -218,10 +218,11 @@ static size_t positions_inside(const bnn_window *w, const bnn_taps *taps) {
 static void gather_rows(
   const bnn_window *window, const void *input, size_t pixel_bytes, size_t tap_bytes,
   const void *outside, size_t position, size_t count, const void **rows, void *scratch,
-  size_t scratch_bytes) {
+  const bnn_row_places *places) {
   const int64_t zero[3] = {0, 0, 0};
   const size_t step = (size_t)window->stride[2] * pixel_bytes;
   char *next = scratch;
+  size_t left = 0;
   bnn_taps taps = bnn_window_taps(window, position);
   for (size_t i = 0; i < count; bnn_window_next(window, &taps)) {
     int complete = 1;
@@ -234,9 +235,11 @@ static void gather_rows(
       for (size_t r = 0; r < run; r++, row += step) rows[i++] = row;
       taps.output[2] += (int64_t)run - 1;
     } else {
+      if (left == 0) left = places->together;
       fill_row(window, &taps, input, pixel_bytes, tap_bytes, outside, next);
       rows[i++] = next;
-      next += scratch_bytes;
+      left--;
+      next += left > 0 ? places->step : places->group_step - (places->together - 1) * places->step;
     }
   }
 }

@@ -57,3 +57,37 @@ size_t bnn_window_offsets(
       }
   return last + 1;
 }
+
+static size_t rounded_up(size_t bytes, size_t alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+bnn_row_places bnn_window_row_places(
+  const bnn_window *w, size_t pixel_bytes, size_t copied_bytes, size_t alignment) {
+  const size_t line_bytes = (size_t)w->input[2] * pixel_bytes;
+  const size_t y_step = (size_t)w->dilation[1] * line_bytes;
+  const size_t z_step = (size_t)(w->dilation[0] * w->input[1]) * line_bytes;
+  const size_t y_bytes = (size_t)(w->kernel[1] - 1) * y_step;
+  // What a line of taps takes, and the least distance from one to another.
+  const size_t span = (size_t)((w->kernel[2] - 1) * w->dilation[2]) * pixel_bytes + copied_bytes;
+  size_t distance = SIZE_MAX;
+  if (w->kernel[1] > 1) distance = y_step;
+  if (w->kernel[0] > 1 && z_step - y_bytes < distance) distance = z_step - y_bytes;
+  bnn_row_places places = {
+    .row_bytes = (size_t)(w->kernel[0] - 1) * z_step + y_bytes + span,
+    .step = rounded_up(span, alignment),
+    .together = 1,
+  };
+  enum { most_together = 1 << 10 };
+  if (distance > span) places.together = (distance - span) / places.step + 1;
+  if (places.together > most_together) places.together = most_together;
+  places.group_step =
+    rounded_up((places.together - 1) * places.step + places.row_bytes, alignment);
+  return places;
+}
+
+size_t bnn_row_places_bytes(const bnn_row_places *places, size_t rows) {
+  const size_t groups = rows / places->together, left = rows % places->together;
+  return groups * places->group_step
+    + (left == 0 ? 0 : (left - 1) * places->step + places->row_bytes);
+}
