@@ -15,7 +15,7 @@ struct FloatRowSource {
   let tileRows: Int
 
   /// What copies at borders may take, unless a tile of a kernel needs more.
-  private static let mostCopiedBytes = 96 << 10
+  private static let mostCopiedBytes = 192 << 10
 
   private enum Layout {
     case inPlace(WindowRows)

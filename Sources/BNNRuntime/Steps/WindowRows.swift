@@ -18,7 +18,7 @@ final class WindowRows {
   private let places: RowPlaces
 
   /// Rows whose elements are further apart are not worth it: their scratch takes as much.
-  private static let longestRow = 1 << 15
+  private static let longestRow = 5 << 15
 
   /// Elements have `elementBytes`; taps are the first `tapElements` of pixels, or of a part of them.
   /// Of pixels at borders as many are copied, or more where what follows is used, too; `outside` is
