@@ -79,9 +79,11 @@ enum { few_lanes = BNN_FEW_LANES, few_rows = 3 };
 typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
 
 BNN_TARGET_INLINE few_vector load_some(const float *from, size_t count) {
-  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), places);
-  return (few_vector)_mm256_maskload_ps(from, there);
+  float numbers[few_lanes] = {0};
+  for (size_t i = 0; i < count; i++) numbers[i] = from[i];
+  few_vector vector;
+  memcpy(&vector, numbers, sizeof vector);
+  return vector;
 }
 
 #include "few_outputs.h"
