@@ -31,7 +31,7 @@ typedef struct bnn_row_places {
   size_t row_bytes, step, together, group_step;
 } bnn_row_places;
 
-// For `copied_bytes` of each tap; rows begin at multiples of `alignment`. The window must not be
+// For `copied_bytes`, one at least, of each tap; rows begin at multiples of `alignment`. The window must not be
 // larger than the image.
 bnn_row_places bnn_window_row_places(
   const bnn_window *window, size_t pixel_bytes, size_t copied_bytes, size_t alignment);

@@ -129,7 +129,8 @@ final class GroupwiseProduct {
       let end = min(outputs.upperBound, first - start + outputsPerGroup)
       let (bits, arranged) = bits(
         positions, group: group, isNew: start == 0,
-        isStart: order.isStart && first == outputs.lowerBound, scratch: scratch, execution)
+        isStart: order.isStart && first == outputs.lowerBound, isFirst: order.isFirst,
+        scratch: scratch, execution)
       kernel.multiply(
         bits, arranged: arranged, outputs: end - first,
         packedWeights: packedWeights(group: group, from: start),
@@ -148,8 +149,8 @@ final class GroupwiseProduct {
   ) {
     let (group, start) = outputs.lowerBound.quotientAndRemainder(dividingBy: outputsPerGroup)
     let (bits, arranged) = bits(
-      positions, group: group, isNew: start == 0, isStart: order.isStart, scratch: scratch,
-      execution)
+      positions, group: group, isNew: start == 0, isStart: order.isStart, isFirst: order.isFirst,
+      scratch: scratch, execution)
     kernel.count(
       bits, arranged: arranged, outputs: outputs.count,
       packedWeights: packedWeights(group: group, from: start),
@@ -159,15 +160,15 @@ final class GroupwiseProduct {
   /// The rows of a group, and where they are arranged; further parts of its outputs use the same, and
   /// every second group those that were arranged with the one before.
   private func bits(
-    _ positions: Range<Int>, group: Int, isNew: Bool, isStart: Bool,
+    _ positions: Range<Int>, group: Int, isNew: Bool, isStart: Bool, isFirst: Bool,
     scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) -> (rows: BitRows, arranged: UnsafeRawPointer) {
     let arranged = scratch + kernelOffset
     let place = arrangesTwo ? group % 2 : 0
     if isStart || (isNew && place == 0) {
       rows.prepare(
-        positions, group: group - place, isStart: isStart, step: arrangesTwo ? 2 : 1,
-        scratch: scratch + rowsOffset, execution)
+        positions, group: group - place, isStart: isStart, isFirst: isFirst,
+        step: arrangesTwo ? 2 : 1, scratch: scratch + rowsOffset, execution)
       let bits = rows.rows(positions, scratch: scratch + rowsOffset)
       if arrangesTwo, group - place + 1 < groups {
         kernel.arrangeTwo(bits, into: arranged)
