@@ -104,12 +104,7 @@ final class ExecutionPlan {
     guard case .pool(let kind, let window, let ceiling, var epilogue) = pool.layer.operation
     else { preconditionFailure("no pool") }
     var (context, falls) = (context, [false])
-    let plan: WindowPlan
-    do {
-      plan = try WindowPlan(window, input: pool.inputs[0].shape, ceiling: ceiling)
-    } catch {
-      throw pool.fault(error)
-    }
+    let plan = try pool.windowPlan(window, ceiling: ceiling)
     if case .maximum = kind, let before = context.layer.operation.lineEpilogue,
       let monotone = before.monotoneChannels(allowsBounds: plan.seesInputEverywhere)
     {

@@ -17,6 +17,34 @@ protocol LineStep: ExecutionStep {
   func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution)
 }
 
+/// A step that computes rows of its result, some at a time.
+protocol TiledStep: LineStep {
+  /// The rows of the result, and how many of them are computed together.
+  var rowCount: Int { get }
+  var tileRows: Int { get }
+  func compute(_ rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution)
+}
+
+extension TiledStep {
+  var linesAtOnce: Int { 1 }
+
+  func run(_ execution: Execution) {
+    prepare(execution)
+    let (tileRows, rowCount) = (tileRows, rowCount)
+    execution.pool.run((rowCount + tileRows - 1) / tileRows) { tiles, worker in
+      run(
+        rows: tiles.lowerBound * tileRows..<min(tiles.upperBound * tileRows, rowCount),
+        scratch: execution.scratch(worker), execution)
+    }
+  }
+
+  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+      compute(first..<min(first + tileRows, rows.upperBound), scratch: scratch, execution)
+    }
+  }
+}
+
 extension ExecutionStep {
   var scratchBytes: Int { 0 }
 }

@@ -82,9 +82,11 @@ struct LayerContext {
   }
 
   /// A window over the layer's first input.
-  func windowPlan(_ window: WindowGeometry) throws(RuntimeError) -> WindowPlan {
+  func windowPlan(
+    _ window: WindowGeometry, ceiling: Bool = false
+  ) throws(RuntimeError) -> WindowPlan {
     do {
-      return try WindowPlan(window, input: inputs[0].shape)
+      return try WindowPlan(window, input: inputs[0].shape, ceiling: ceiling)
     } catch {
       throw fault(error)
     }

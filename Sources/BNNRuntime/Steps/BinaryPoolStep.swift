@@ -15,11 +15,7 @@ final class BinaryPoolStep: ExecutionStep {
   ) throws(RuntimeError) {
     input = context.inputs[0]
     output = context.outputs[0]
-    do {
-      plan = try WindowPlan(window, input: input.shape, ceiling: ceiling)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(window, ceiling: ceiling)
     self.window = plan.imageWindow
     kernels = context.kernels
     self.inverted = try context.expandedBits(inverted, channels: input.channels)

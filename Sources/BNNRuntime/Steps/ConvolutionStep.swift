@@ -3,7 +3,7 @@ import BNNTensor
 
 /// A convolution of real values as an implicit matrix product, and its epilogue. Weights of ±1
 /// become real numbers when they are laid out.
-final class ConvolutionStep: LineStep {
+final class ConvolutionStep: TiledStep {
   private let plan: WindowPlan
   private let groups: Int
   private let outputsPerGroup: Int
@@ -14,7 +14,7 @@ final class ConvolutionStep: LineStep {
   private let weightBytesPerGroup: Int
   private let epilogue: EpilogueProgram
 
-  private let tileRows: Int
+  let tileRows: Int
   /// Offsets in a worker's scratch: what rows need, and results where the output holds none.
   private let rowsOffset: Int
   private let valuesOffset: Int
@@ -25,11 +25,7 @@ final class ConvolutionStep: LineStep {
     _ context: LayerContext
   ) throws(RuntimeError) {
     let input = context.inputs[0]
-    do {
-      plan = try WindowPlan(geometry.window, input: input.shape)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(geometry.window)
     groups = geometry.groups
     kernel = context.kernels.floatProduct
     let outputs = source.shape[0]
@@ -75,32 +71,14 @@ final class ConvolutionStep: LineStep {
     scratchBytes = layout.byteCount
   }
 
-  let linesAtOnce = 1
+  var rowCount: Int { plan.positions }
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, groups * outputsPerGroup, depth),
       kernel: kernel.name)
   }
 
-  func run(_ execution: Execution) {
-    let tiles = (plan.positions + tileRows - 1) / tileRows
-    execution.pool.run(tiles) { tiles, worker in
-      for tile in tiles {
-        let first = tile * tileRows
-        let positions = first..<min(first + tileRows, plan.positions)
-        compute(positions, scratch: execution.scratch(worker), execution)
-      }
-    }
-  }
-
-  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let positions = first..<min(first + tileRows, rows.upperBound)
-      compute(positions, scratch: scratch, execution)
-    }
-  }
-
-  private func compute(
+  func compute(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let values = scratch + valuesOffset

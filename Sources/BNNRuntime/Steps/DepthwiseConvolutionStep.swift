@@ -3,14 +3,14 @@ import BNNTensor
 
 /// A convolution of real values with as many groups as channels, each with one output, and its
 /// epilogue. Weights of ±1 become real numbers when they are laid out.
-final class DepthwiseConvolutionStep: LineStep {
+final class DepthwiseConvolutionStep: TiledStep {
   private let plan: WindowPlan
   private let window: ImageWindow
   private let input: Buffer
   private let kernel: WindowPoolKernel
   private let weights: AlignedMemory
   private let epilogue: EpilogueProgram
-  private let tileRows: Int
+  let tileRows: Int
 
   static func fits(_ geometry: ConvolutionGeometry, _ weights: Weights, input: Buffer) -> Bool {
     geometry.groups > 1 && geometry.groups == input.channels
@@ -43,31 +43,19 @@ final class DepthwiseConvolutionStep: LineStep {
   }
 
   var scratchBytes: Int { epilogue.scratchBytes(rows: tileRows) }
-  let linesAtOnce = 1
+  var rowCount: Int { plan.positions }
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, input.channels, plan.taps), kernel: kernel.name)
   }
 
-  func run(_ execution: Execution) {
-    let tiles = (plan.positions + tileRows - 1) / tileRows
-    execution.pool.run(tiles) { tiles, worker in
-      let first = tiles.lowerBound * tileRows
-      run(
-        rows: first..<min(tiles.upperBound * tileRows, plan.positions),
-        scratch: execution.scratch(worker), execution)
-    }
-  }
-
-  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
-    let source = UnsafePointer(input.floats(execution))
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let tile = first..<min(first + tileRows, rows.upperBound)
-      let target = epilogue.target(row: first, scratch: scratch, execution)
-      kernel.weighted(
-        window, source, channels: input.channels,
-        weights: UnsafePointer(weights.pointer(to: Float.self)), positions: tile, to: target)
-      epilogue.finish(rows: tile, values: target, scratch: scratch, execution)
-    }
+  func compute(
+    _ rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
+  ) {
+    let target = epilogue.target(row: rows.lowerBound, scratch: scratch, execution)
+    kernel.weighted(
+      window, UnsafePointer(input.floats(execution)), channels: input.channels,
+      weights: UnsafePointer(weights.pointer(to: Float.self)), positions: rows, to: target)
+    epilogue.finish(rows: rows, values: target, scratch: scratch, execution)
   }
 }

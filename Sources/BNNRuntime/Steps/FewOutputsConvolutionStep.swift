@@ -5,7 +5,7 @@ import BNNTensor
 /// along the channels: in a product of many outputs most lanes would be empty.
 ///
 /// A window is a few runs of numbers that lie beside each other. Those at borders are copied.
-final class FewOutputsConvolutionStep: LineStep {
+final class FewOutputsConvolutionStep: TiledStep {
   private let input: Buffer
   private let plan: WindowPlan
   private let outputs: Int
@@ -18,7 +18,7 @@ final class FewOutputsConvolutionStep: LineStep {
   private let runTaps: Int
   private let zeros: AlignedMemory
 
-  private let tileRows: Int
+  let tileRows: Int
   /// Offsets in a worker's scratch.
   private let pointersOffset: Int
   private let copiesOffset: Int
@@ -43,11 +43,7 @@ final class FewOutputsConvolutionStep: LineStep {
     _ context: LayerContext
   ) throws(RuntimeError) {
     input = context.inputs[0]
-    do {
-      plan = try WindowPlan(geometry.window, input: input.shape)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(geometry.window)
     kernel = context.kernels.floatProduct
     let outputs = source.shape[0]
     self.outputs = outputs
@@ -83,31 +79,13 @@ final class FewOutputsConvolutionStep: LineStep {
     scratchBytes = layout.byteCount
   }
 
-  let linesAtOnce = 1
+  var rowCount: Int { plan.positions }
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, outputs, runs, run), kernel: kernel.name)
   }
 
-  func run(_ execution: Execution) {
-    let tiles = (plan.positions + tileRows - 1) / tileRows
-    execution.pool.run(tiles) { tiles, worker in
-      for tile in tiles {
-        let first = tile * tileRows
-        let positions = first..<min(first + tileRows, plan.positions)
-        compute(positions, scratch: execution.scratch(worker), execution)
-      }
-    }
-  }
-
-  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let positions = first..<min(first + tileRows, rows.upperBound)
-      compute(positions, scratch: scratch, execution)
-    }
-  }
-
-  private func compute(
+  func compute(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let pointers = (scratch + pointersOffset)

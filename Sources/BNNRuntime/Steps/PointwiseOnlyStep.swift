@@ -1,11 +1,11 @@
 import BNNTensor
 
 /// The epilogue of nothing.
-final class PointwiseOnlyStep: LineStep {
+final class PointwiseOnlyStep: TiledStep {
   private let input: Buffer
   private let kernels: Kernels
   private let epilogue: EpilogueProgram
-  private let tileRows: Int
+  let tileRows: Int
 
   /// - Parameter context: that of a pointwise layer.
   init(_ context: LayerContext) throws(RuntimeError) {
@@ -18,27 +18,10 @@ final class PointwiseOnlyStep: LineStep {
   }
 
   var scratchBytes: Int { epilogue.scratchBytes(rows: tileRows) }
-  let linesAtOnce = 1
+  var rowCount: Int { input.rows }
   var work: StepWork { StepWork(kernel: kernels.pointwise.name) }
 
-  func run(_ execution: Execution) {
-    let tiles = (input.rows + tileRows - 1) / tileRows
-    execution.pool.run(tiles) { tiles, worker in
-      for tile in tiles {
-        let rows = (tile * tileRows)..<min((tile + 1) * tileRows, input.rows)
-        finish(rows, scratch: execution.scratch(worker), execution)
-      }
-    }
-  }
-
-  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let tile = first..<min(first + tileRows, rows.upperBound)
-      finish(tile, scratch: scratch, execution)
-    }
-  }
-
-  private func finish(
+  func compute(
     _ rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let source = UnsafePointer(input.floats(execution))

@@ -20,11 +20,7 @@ final class PoolStep: ExecutionStep {
   ) throws(RuntimeError) {
     self.kind = kind
     input = context.inputs[0]
-    do {
-      plan = try WindowPlan(window, input: input.shape, ceiling: ceiling)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(window, ceiling: ceiling)
     self.window = plan.imageWindow
     kernel = context.kernels.windowPool
     self.epilogue = try EpilogueProgram(epilogue, context)

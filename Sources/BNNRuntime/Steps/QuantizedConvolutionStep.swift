@@ -4,7 +4,7 @@ import BNNTensor
 /// A convolution of bytes with weights of one byte as an implicit matrix product, and its epilogue.
 ///
 /// The sums are exact integers; the first step of the epilogue makes them real.
-final class QuantizedConvolutionStep: LineStep {
+final class QuantizedConvolutionStep: TiledStep {
   private let plan: WindowPlan
   private let groups: Int
   private let outputsPerGroup: Int
@@ -17,7 +17,7 @@ final class QuantizedConvolutionStep: LineStep {
   private let basesOffset: Int
   private let epilogue: EpilogueProgram
 
-  private let tileRows: Int
+  let tileRows: Int
   private let rowsOffset: Int
   private let sumsOffset: Int
   private let valuesOffset: Int
@@ -27,11 +27,7 @@ final class QuantizedConvolutionStep: LineStep {
     _ geometry: ConvolutionGeometry, _ source: QuantizedWeights, _ input: InputQuantization,
     _ epilogue: Epilogue, _ context: LayerContext
   ) throws(RuntimeError) {
-    do {
-      plan = try WindowPlan(geometry.window, input: context.inputs[0].shape)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(geometry.window)
     groups = geometry.groups
     let outputs = source.shape[0]
     outputsPerGroup = outputs / groups
@@ -77,35 +73,16 @@ final class QuantizedConvolutionStep: LineStep {
     scratchBytes = layout.byteCount
   }
 
-  let linesAtOnce = 1
+  var rowCount: Int { plan.positions }
   var work: StepWork {
     StepWork(
       floatMACs: StepWork.product(plan.positions, groups * outputsPerGroup, products),
       kernel: kernel.name)
   }
 
-  func run(_ execution: Execution) {
-    prepare(execution)
-    let tiles = (plan.positions + tileRows - 1) / tileRows
-    execution.pool.run(tiles) { tiles, worker in
-      for tile in tiles {
-        let first = tile * tileRows
-        let positions = first..<min(first + tileRows, plan.positions)
-        compute(positions, scratch: execution.scratch(worker), execution)
-      }
-    }
-  }
-
   func prepare(_ execution: Execution) { image.fill(execution) }
 
-  func run(rows: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution) {
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-      let positions = first..<min(first + tileRows, rows.upperBound)
-      compute(positions, scratch: scratch, execution)
-    }
-  }
-
-  private func compute(
+  func compute(
     _ positions: Range<Int>, scratch: UnsafeMutableRawPointer, _ execution: Execution
   ) {
     let sums = (scratch + sumsOffset).assumingMemoryBound(to: Int32.self)

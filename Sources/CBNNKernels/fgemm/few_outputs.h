@@ -1,12 +1,29 @@
-// Products with few outputs, in lanes along k, for BNN_TARGET, BNN_FEW_LANES lanes of a `few_vector`
-// and `few_rows` rows at once, which the including file defines, with `load_some`, which reads the
-// first lanes of a vector. It ends with BNN_FGEMM_FEW in its object.
+// Products with few outputs, in lanes along k, for BNN_TARGET, BNN_FEW_LANES lanes of a vector and
+// BNN_FEW_ROWS rows at once, which the including file defines, and BNN_FEW_LOAD_SOME(from, count), the
+// first numbers of a vector, where there is an instruction for it. It ends with BNN_FGEMM_FEW in its
+// object.
 #include <string.h>
 
 #include "bnn_fgemm.h"
 
+enum { few_lanes = BNN_FEW_LANES, few_rows = BNN_FEW_ROWS };
+typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
+
 #define BNN_FEW_INLINE BNN_TARGET static inline __attribute__((always_inline))
 #define BNN_FEW_UNROLL _Pragma("clang loop unroll(full)")
+
+// The first numbers of a vector, and zeros.
+BNN_FEW_INLINE few_vector load_some(const float *from, size_t count) {
+#ifdef BNN_FEW_LOAD_SOME
+  return (few_vector)BNN_FEW_LOAD_SOME(from, count);
+#else
+  float numbers[few_lanes] = {0};
+  for (size_t i = 0; i < count; i++) numbers[i] = from[i];
+  few_vector vector;
+  memcpy(&vector, numbers, sizeof vector);
+  return vector;
+#endif
+}
 
 BNN_FEW_INLINE float sum_of_lanes(few_vector v) {
 #if BNN_FEW_LANES == 16

@@ -74,18 +74,7 @@ BNN_TARGET static void multiply(
 }
 
 #define BNN_FEW_LANES 8
-enum { few_lanes = BNN_FEW_LANES, few_rows = 3 };
-
-typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
-
-BNN_TARGET_INLINE few_vector load_some(const float *from, size_t count) {
-  float numbers[few_lanes] = {0};
-  for (size_t i = 0; i < count; i++) numbers[i] = from[i];
-  few_vector vector;
-  memcpy(&vector, numbers, sizeof vector);
-  return vector;
-}
-
+#define BNN_FEW_ROWS 3
 #include "few_outputs.h"
 
 const bnn_fgemm bnn_fgemm_6x16__avx2 = {

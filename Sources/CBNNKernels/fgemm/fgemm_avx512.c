@@ -92,14 +92,9 @@ BNN_TARGET static void multiply(
 }
 
 #define BNN_FEW_LANES 16
-enum { few_lanes = BNN_FEW_LANES, few_rows = 6 };
-
-typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
-
-BNN_TARGET_INLINE few_vector load_some(const float *from, size_t count) {
-  return (few_vector)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
-}
-
+#define BNN_FEW_ROWS 6
+#define BNN_FEW_LOAD_SOME(from, count) \
+  _mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from)
 #include "few_outputs.h"
 
 const bnn_fgemm bnn_fgemm_6x64__avx512 = {

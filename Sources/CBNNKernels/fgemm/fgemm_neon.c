@@ -78,15 +78,7 @@ static void multiply(
 
 #define BNN_TARGET
 #define BNN_FEW_LANES 4
-enum { few_lanes = BNN_FEW_LANES, few_rows = 6 };
-typedef float few_vector __attribute__((ext_vector_type(few_lanes)));
-
-static inline __attribute__((always_inline)) few_vector load_some(const float *from, size_t count) {
-  few_vector vector = 0;
-  for (size_t i = 0; i < count; i++) vector[i] = from[i];
-  return vector;
-}
-
+#define BNN_FEW_ROWS 6
 #include "few_outputs.h"
 
 const bnn_fgemm bnn_fgemm_6x16__neon = {

@@ -15,11 +15,7 @@ struct BinaryProductSource {
     _ geometry: ConvolutionGeometry, _ packed: PackedTensor, _ context: LayerContext
   ) throws(RuntimeError) {
     input = context.inputs[0]
-    do {
-      plan = try WindowPlan(geometry.window, input: input.shape)
-    } catch {
-      throw context.fault(error)
-    }
+    plan = try context.windowPlan(geometry.window)
     outputs = packed.shape[0]
     groups = geometry.groups
     outsideIsPlus = geometry.padding == .plusOne
