@@ -299,23 +299,6 @@ BNN_TARGET_INLINE void count_words(
     planes[low_at + plane] = lanes_of_rows(low[plane]);
 }
 
-// Exchanges the bits of `a` outside of `mask` for those of `b` inside, `shift` apart.
-BNN_TARGET_INLINE void exchange_bits(__m256i *a, __m256i *b, char mask, int shift) {
-  const __m256i differ = _mm256_and_si256(
-    _mm256_xor_si256(_mm256_srli_epi16(*a, shift), *b), _mm256_set1_epi8(mask));
-  *b = _mm256_xor_si256(*b, differ);
-  *a = _mm256_xor_si256(*a, _mm256_slli_epi16(differ, shift));
-}
-
-// Bit i of each byte of vector k becomes bit k of that byte of vector i.
-BNN_TARGET_INLINE void transpose_bytes(__m256i vectors[8]) {
-  BNN_UNROLL for (size_t k = 0; k < 4; k++) exchange_bits(vectors + k, vectors + k + 4, 0x0f, 4);
-  BNN_UNROLL for (size_t k = 0; k < 8; k += k % 4 == 1 ? 3 : 1)
-    exchange_bits(vectors + k, vectors + k + 2, 0x33, 2);
-  BNN_UNROLL for (size_t k = 0; k < 8; k += 2)
-    exchange_bits(vectors + k, vectors + k + 1, 0x55, 1);
-}
-
 // Planes to numbers of 16 bits: [row][output].
 BNN_TARGET_INLINE void numbers_of_planes(
   __m256i planes[all_planes], uint16_t numbers[group_rows][columns]) {

@@ -11,7 +11,7 @@ const bnn_epilogue bnn_epilogue_64__avx2 = {
   .name = "bnn_epilogue_64__avx2",
   .isa = BNN_ISA_AVX2,
   BNN_EPILOGUE_FUNCTIONS,
-  .planes = NULL,
+  .planes = finish_planes,
   .plane_bits = test_planes,
 };
 

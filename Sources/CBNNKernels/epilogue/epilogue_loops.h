@@ -149,6 +149,16 @@ BNN_INLINE beginning beginning_of(const job *job) {
 // The bits of a block of channels of each row before those outside of the bounds are turned around.
 typedef uint16_t block_bits[rows_at_once][block / lanes];
 
+// Stores what was found of a block of the channels of each row; channels that do not exist are outside.
+BNN_INLINE void store_words(const block_bits found, part p, const job *job) {
+  uint64_t words[rows_at_once];
+  memcpy(words, found, sizeof words);
+  const size_t step = (job->channels.all + block - 1) / block, index = p.channel / block;
+  const uint64_t plus = job->test->outside_is_plus[index];
+  const row_addresses to = rows_from(job->bits + p.row * step + index, step * sizeof(uint64_t));
+  BNN_UNROLL for (size_t m = 0; m < rows_at_once; m++) *(uint64_t *)row_at(to, m) = words[m] ^ plus;
+}
+
 // The steps on vectors of rows, and what is stored of them: bits to `found` unless it is null.
 BNN_INLINE void finish_vectors(
   size_t rows, part p, const job *job, beginning begins, floats16 v[rows_at_once],
