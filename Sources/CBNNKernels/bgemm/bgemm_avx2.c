@@ -6,9 +6,8 @@
 // popcount. All outputs of a tile have a byte lane of their own, so that what is left in the
 // planes is counted once for 32 outputs.
 //
-// A first-level adder takes two XORs x0, x1 and the plane: sum = x0^x1^ones, carry = majority =
-// (x0^x1) ? ones : x1. It needs x0^x1 and x1 only, so both sides store, for each pair of bytes of
-// K, the second byte and the XOR of both: one XOR fewer per pair.
+// Adders take two XORs of the same weight as one of them and where they differ, so both sides store,
+// for each pair of bytes of K, the second byte and the XOR of both.
 //
 // Weights: [tile][pair of bytes][second, XOR][32 outputs]. Rows: [pair][second, XOR], each byte
 // four times, for a 32-bit broadcast.
@@ -19,8 +18,11 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define BNN_AVX2 __attribute__((target("avx2")))
-#define BNN_AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
+#define BNN_TARGET __attribute__((target("avx2")))
+#define BNN_TARGET_INLINE static inline __attribute__((always_inline, target("avx2")))
+
+typedef __m256i slice;
+#include "../carry_pairs.h"
 
 enum { columns = 32, pairs_per_word = 4, pair_bytes = 2 * columns, row_bytes_per_word = 32 };
 
@@ -42,7 +44,7 @@ static void pack_weights(size_t outputs, size_t words, const uint64_t *rows, voi
 }
 
 // A word as [pair][second, XOR], each byte four times.
-BNN_AVX2_INLINE __m256i replicated(__m256i word) {
+BNN_TARGET_INLINE __m256i replicated(__m256i word) {
   const __m256i replicate = _mm256_setr_epi8(
     1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 7, 7, 7, 7, 6, 6, 6, 6);
   // The first byte of each pair gives way to the XOR of both.
@@ -54,7 +56,7 @@ static size_t arranged_bytes(size_t rows, size_t words) {
   return rows * words * row_bytes_per_word;
 }
 
-BNN_AVX2 static void arrange(const bnn_bit_rows *rows, void *arranged) {
+BNN_TARGET static void arrange(const bnn_bit_rows *rows, void *arranged) {
   __m256i *packed = arranged;
   const size_t words = bnn_row_words(rows);
   const bool is_whole = bnn_row_words_are_whole(rows);
@@ -70,41 +72,32 @@ BNN_AVX2 static void arrange(const bnn_bit_rows *rows, void *arranged) {
     }
 }
 
-// sum + 2 · carry = a + b + c in each bit.
-BNN_AVX2_INLINE __m256i add_carry(__m256i *sum, __m256i b, __m256i c) {
-  __m256i a = *sum, half = _mm256_xor_si256(a, b);
-  *sum = _mm256_xor_si256(half, c);
-  return _mm256_or_si256(_mm256_and_si256(a, b), _mm256_and_si256(half, c));
-}
-
-// Adds the mismatches of one pair of bytes to the ones; returns the carry.
-BNN_AVX2_INLINE __m256i add_pair(__m256i *ones, const uint8_t *row, const uint8_t *weights) {
+// The mismatches of one pair of bytes.
+BNN_TARGET_INLINE slice_pair compare_pair(const uint8_t *row, const uint8_t *weights) {
   int32_t second, both;
   memcpy(&second, row, 4);
   memcpy(&both, row + 4, 4);
-  __m256i x = _mm256_xor_si256(
-    _mm256_set1_epi32(second), _mm256_load_si256((const __m256i *)weights));
-  __m256i differ = _mm256_xor_si256(
-    _mm256_set1_epi32(both), _mm256_load_si256((const __m256i *)(weights + columns)));
-  __m256i carry = _mm256_xor_si256(x, _mm256_and_si256(differ, _mm256_xor_si256(x, *ones)));
-  *ones = _mm256_xor_si256(*ones, differ);
-  return carry;
+  const __m256i *own = (const __m256i *)weights;
+  return (slice_pair){
+    _mm256_xor_si256(_mm256_set1_epi32(second), _mm256_load_si256(own)),
+    _mm256_xor_si256(_mm256_set1_epi32(both), _mm256_load_si256(own + 1))};
 }
 
-// Adds one word of K (eight bytes) to ones, twos and fours; returns the carry, of weight eight.
-BNN_AVX2_INLINE __m256i add_word(__m256i planes[4], const uint8_t *row, const uint8_t *weights) {
-  __m256i fours[2];
+// Adds one word of K (eight bytes) to ones and twos; returns the carries, of weight four.
+BNN_TARGET_INLINE slice_pair add_word(
+  __m256i planes[4], const uint8_t *row, const uint8_t *weights) {
+  slice_pair twos[2];
   for (int half = 0; half < 2; half++) {
-    __m256i first = add_pair(&planes[0], row + 16 * half, weights + 2 * half * pair_bytes);
-    __m256i second = add_pair(
-      &planes[0], row + 16 * half + 8, weights + (2 * half + 1) * pair_bytes);
-    fours[half] = add_carry(&planes[1], first, second);
+    const uint8_t *first = weights + 2 * half * pair_bytes;
+    twos[half] = add_four(
+      &planes[0], compare_pair(row + 16 * half, first),
+      compare_pair(row + 16 * half + 8, first + pair_bytes));
   }
-  return add_carry(&planes[2], fours[0], fours[1]);
+  return add_four(&planes[1], twos[0], twos[1]);
 }
 
 // The set bits of each byte, times 1 << shift.
-BNN_AVX2_INLINE __m256i count_bytes(__m256i x, int shift) {
+BNN_TARGET_INLINE __m256i count_bytes(__m256i x, int shift) {
   const __m256i nibble = _mm256_set1_epi8(0x0f);
   const __m256i table = _mm256_slli_epi16(
     _mm256_setr_epi8(
@@ -118,7 +111,7 @@ BNN_AVX2_INLINE __m256i count_bytes(__m256i x, int shift) {
 
 // Mismatches of 32 outputs over at most `longest_chunk` words, as 16-bit numbers: outputs 0…7 and
 // 16…23 in counts[0], the others in counts[1].
-BNN_AVX2_INLINE void count_chunk(
+BNN_TARGET_INLINE void count_chunk(
   size_t words, const uint8_t *row, const uint8_t *weights, __m256i counts[2]) {
   const __m256i zero = _mm256_setzero_si256();
   __m256i planes[4] = {zero, zero, zero, zero};
@@ -126,15 +119,16 @@ BNN_AVX2_INLINE void count_chunk(
   const size_t word_bytes = pairs_per_word * pair_bytes;
   size_t k = 0;
   for (; k + 2 <= words; k += 2) {
-    __m256i first = add_word(planes, row, weights);
-    __m256i second = add_word(planes, row + row_bytes_per_word, weights + word_bytes);
-    __m256i carry = add_carry(&planes[3], first, second);
+    slice_pair first = add_word(planes, row, weights);
+    slice_pair second = add_word(planes, row + row_bytes_per_word, weights + word_bytes);
+    __m256i carry = add_two(&planes[3], add_four(&planes[2], first, second));
     sixteens = _mm256_add_epi8(sixteens, count_bytes(carry, 0));
     row += 2 * row_bytes_per_word;
     weights += 2 * word_bytes;
   }
   if (k < words) {
-    __m256i carry = add_carry(&planes[3], add_word(planes, row, weights), zero);
+    __m256i eight = add_two(&planes[2], add_word(planes, row, weights));
+    __m256i carry = add_two(&planes[3], pair_of(eight, zero));
     sixteens = _mm256_add_epi8(sixteens, count_bytes(carry, 0));
   }
   __m256i rest = _mm256_add_epi8(
@@ -147,7 +141,7 @@ BNN_AVX2_INLINE void count_chunk(
 }
 
 // out[0…7] = from[0…7] − 2 · counts.
-BNN_AVX2_INLINE void subtract_twice(int32_t *out, const int32_t *from, __m128i counts) {
+BNN_TARGET_INLINE void subtract_twice(int32_t *out, const int32_t *from, __m128i counts) {
   __m256i twice = _mm256_slli_epi32(_mm256_cvtepu16_epi32(counts), 1);
   __m256i base = _mm256_loadu_si256((const __m256i *)from);
   _mm256_storeu_si256((__m256i *)out, _mm256_sub_epi32(base, twice));
@@ -156,7 +150,7 @@ BNN_AVX2_INLINE void subtract_twice(int32_t *out, const int32_t *from, __m128i c
 // A byte of `sixteens` holds at most 8 per two words: 31 · 8 = 248.
 enum { longest_chunk = 62 };
 
-BNN_AVX2_INLINE void multiply_tile(
+BNN_TARGET_INLINE void multiply_tile(
   size_t words, const uint8_t *row, const uint8_t *weights, const int32_t *base, int32_t *out) {
   const size_t word_bytes = pairs_per_word * pair_bytes;
   do {
@@ -174,7 +168,7 @@ BNN_AVX2_INLINE void multiply_tile(
   } while (words > 0);
 }
 
-BNN_AVX2 static void multiply(
+BNN_TARGET static void multiply(
   const bnn_bit_rows *rows, const void *arranged, size_t outputs, const void *packed_weights,
   const void *next, const int32_t *const *bases, int32_t *out, size_t out_stride) {
   (void)arranged;
