@@ -117,6 +117,8 @@ public struct SignFinding: Hashable, Sendable {
 
   public enum AtZero: String, Hashable, Sendable {
     case plus, minus
+    /// The source gives 0 often: two bits hold it.
+    case zero
     /// The source gives 0, which a bit cannot hold; the option decided.
     case chosenPlus = "chosen-plus"
     case chosenMinus = "chosen-minus"

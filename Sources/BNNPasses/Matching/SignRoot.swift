@@ -4,9 +4,12 @@ import BNNTensor
 /// The place where a graph turns a real number into one of two states (three for `Sign`).
 struct SignRoot {
   enum Kind {
-    case sign
+    /// Whether 0 is a state like the others, because the operand rests there.
+    case sign(restsAtZero: Bool)
     /// The sign of what is never negative: 0 or 1.
     case positive
+    /// The sign of what is never positive: −1 or 0.
+    case negative
     /// x lies in the interval exactly where the comparison is true.
     case comparison(Thresholds<Float>)
   }
@@ -16,14 +19,21 @@ struct SignRoot {
   /// The real-valued tensor x.
   let operand: ValueID
 
-  init?(at index: Int, of graph: Graph, _ uses: Uses) {
+  init?(at index: Int, of graph: Graph, _ bounds: ValueBounds) throws(GraphError) {
     let node = graph.nodes[index]
     self.node = index
     switch node.op {
     case .elementwiseUnary(let unary) where unary.function == .sign:
       guard let x = node.input(0), graph.constant(x) == nil else { return nil }
       operand = x
-      kind = graph.isNeverNegative(x, uses) ? .positive : .sign
+      let interval = bounds[x]
+      if interval.isNeverNegative {
+        kind = .positive
+      } else if interval.isNeverPositive {
+        kind = .negative
+      } else {
+        kind = .sign(restsAtZero: try bounds.restsAtZero(x))
+      }
     case .comparison(let comparison):
       guard let a = node.input(0), let b = node.input(1) else { return nil }
       let isSwapped = graph.constant(a) != nil
@@ -86,11 +96,13 @@ struct SignRoot {
   func step(_ result: ValueID, of region: Region, in graph: Graph) throws(GraphError) -> Step? {
     let states: [Tensor]
     let shape = graph.channelShape(of: operand)
+    func signs(_ numbers: [Float]) -> [Tensor] {
+      numbers.map { Tensor([Float](repeating: $0, count: shape.count), shape: shape) }
+    }
     switch kind {
-    case .sign:
-      states = [-1, 0, 1].map { Tensor([Float](repeating: $0, count: shape.count), shape: shape) }
-    case .positive:
-      states = [0, 1].map { Tensor([Float](repeating: $0, count: shape.count), shape: shape) }
+    case .sign: states = signs([-1, 0, 1])
+    case .positive: states = signs([0, 1])
+    case .negative: states = signs([-1, 0])
     case .comparison:
       states = [false, true].map { Tensor([Bool](repeating: $0, count: shape.count), shape: shape) }
     }
@@ -191,23 +203,5 @@ extension Graph {
   func isPerChannelConstant(_ value: ValueID, like other: ValueID) -> Bool {
     guard let tensor = constant(value), let type = self[other].type else { return false }
     return tensor.perChannel(rank: type.rank, channels: type.channels) != nil
-  }
-
-  /// Whether the elements of a value are never below 0.
-  func isNeverNegative(_ value: ValueID, _ uses: Uses) -> Bool {
-    guard let index = uses.producer(of: value) else { return false }
-    let node = nodes[index]
-    switch node.op {
-    case .elementwiseUnary(let unary):
-      switch unary.function {
-      case .relu, .absolute, .sigmoid, .exponential, .softplus, .squareRoot, .hardSigmoid:
-        return true
-      default: return false
-      }
-    case .clip: return scalar(node.input(1)).map { $0 >= 0 } ?? false
-    case .pool, .reshape, .flatten, .transpose, .squeeze, .unsqueeze, .identity, .softmax:
-      return node.input(0).map { isNeverNegative($0, uses) } ?? false
-    default: return false
-    }
   }
 }

@@ -13,7 +13,7 @@ import BNNTensor
 ///
 /// If f(root) takes two other values, {0, 1} for example, `Binarize(x)·m + c` is written. A plain
 /// `Sign` is 0 at 0, which no bit holds: ``SignOfZero`` decides. A `Sign` of something that is never
-/// negative is 0 or 1.
+/// negative (``ValueBounds``) is 0 or 1, of something that is never positive −1 or 0.
 ///
 /// The arithmetic of straight-through estimators, `(s − e) + e` with a sign s and the same tensor
 /// e, is s.
@@ -48,11 +48,12 @@ public struct CanonicalizeSigns: Pass {
     areCentred: Bool, in graph: inout Graph, _ outcome: inout PassOutcome
   ) throws(GraphError) -> Bool {
     let uses = graph.uses()
+    let valueBounds = ValueBounds(graph, uses)
     var done = false
     // A sign inside another sign's region is part of its spelling.
     var explained: Set<Int> = []
     for index in graph.nodes.indices where !explained.contains(index) {
-      guard let root = SignRoot(at: index, of: graph, uses) else { continue }
+      guard let root = try SignRoot(at: index, of: graph, valueBounds) else { continue }
       let region = root.region(in: graph, uses)
       // All are evaluated before one is replaced.
       var steps: [(result: ValueID, step: SignRoot.Step)] = []
@@ -91,13 +92,9 @@ public struct CanonicalizeSigns: Pass {
       step.isRising = true
     }
     let form = form(of: step, root)
-    var output =
-      bits
-      ?? graph.add(
-        .binarize(Binarize(thresholds: form.thresholds, zeroIsChosen: form.zeroIsChosen)),
-        name: node.name, inputs: [root.operand])
-    graph[output].type = graph[root.operand].type
+    var output = bits ?? signs(form, of: root.operand, name: node.name, in: &graph)
     if step.offset != 0, case .comparison = root.kind { bits = output }
+    magnitude /= Float(form.tests.count)
     if magnitude != 1 {
       output = graph.combine(output, .multiply, magnitude, name: node.name + ".scale")
     }
@@ -106,6 +103,28 @@ public struct CanonicalizeSigns: Pass {
     }
     graph.replaceUses(of: result, with: output)
     return atZero
+  }
+
+  /// The sign that a form means, or the sum of its two.
+  private func signs(
+    _ form: Form, of operand: ValueID, name: String, in graph: inout Graph
+  ) -> ValueID {
+    var sum: ValueID?
+    for (position, thresholds) in form.tests.enumerated() {
+      let name = form.tests.count == 1 ? name : "\(name).\(position)"
+      var output = graph.add(
+        .binarize(Binarize(thresholds: thresholds, zeroIsChosen: form.zeroIsChosen)), name: name,
+        inputs: [operand])
+      graph[output].type = graph[operand].type
+      if let other = sum {
+        output = graph.add(
+          .elementwiseBinary(ElementwiseBinary(kind: .add)), name: name + ".sum",
+          inputs: [other, output])
+        graph[output].type = graph[operand].type
+      }
+      sum = output
+    }
+    return sum ?? operand
   }
 
   // MARK: Several comparisons
@@ -171,37 +190,47 @@ public struct CanonicalizeSigns: Pass {
   }
 
   private struct Form {
-    var thresholds: Thresholds<Float>
-    var zeroIsChosen: Bool
+    /// One, or two whose signs are added.
+    var tests: [Thresholds<Float>]
+    var zeroIsChosen = false
     var atZero: SignFinding.AtZero
+
+    init(_ thresholds: Thresholds<Float>, zeroIsChosen: Bool = false) {
+      tests = [thresholds]
+      self.zeroIsChosen = zeroIsChosen
+      let isPlus = thresholds.isPlus(0, channel: 0)
+      atZero =
+        zeroIsChosen ? (isPlus ? .chosenPlus : .chosenMinus) : (isPlus ? .plus : .minus)
+    }
+
+    /// Signs that differ at 0, where their sum is 0.
+    init(sumOf tests: [Thresholds<Float>]) {
+      self.tests = tests
+      atZero = .zero
+    }
   }
 
   private func form(of step: SignRoot.Step, _ root: SignRoot) -> Form {
-    var thresholds: Thresholds<Float>
-    var isChosen = false
-    switch root.kind {
-    case .sign:
-      var zeroIsPlus = step.atZero ?? 0
-      if zeroIsPlus == 0 {
-        isChosen = true
-        // The choice is made for the plain sign; a negated one follows it.
-        zeroIsPlus = (signOfZero == .plus) == step.isRising ? 1 : -1
-      }
-      // The side of zero goes with the higher or the lower half-line.
-      let zeroIsAbove = (zeroIsPlus > 0) == step.isRising
-      thresholds = zeroIsAbove ? .zeroIsPlus : .zeroIsMinus
-      if !step.isRising { thresholds = thresholds.falling }
-    case .positive:
-      thresholds = .zeroIsMinus
-      if !step.isRising { thresholds = thresholds.falling }
-    case .comparison(let test):
-      thresholds = test
-      if !step.isRising { thresholds.insideIsPlus = thresholds.insideIsPlus.map { !$0 } }
+    func turned(_ rising: Thresholds<Float>) -> Thresholds<Float> {
+      step.isRising ? rising : rising.falling
     }
-    let plusAtZero = thresholds.isPlus(0, channel: 0)
-    let atZero: SignFinding.AtZero =
-      isChosen ? (plusAtZero ? .chosenPlus : .chosenMinus) : (plusAtZero ? .plus : .minus)
-    return Form(thresholds: thresholds, zeroIsChosen: isChosen, atZero: atZero)
+    switch root.kind {
+    case .sign(let restsAtZero):
+      let atZero = step.atZero ?? 0
+      if atZero == 0, restsAtZero {
+        return Form(sumOf: [turned(.zeroIsPlus), turned(.zeroIsMinus)])
+      }
+      // The choice is made for the plain sign; a negated one follows it.
+      let isPlus = atZero == 0 ? (signOfZero == .plus) == step.isRising : atZero > 0
+      // The side of zero goes with the higher or the lower half-line.
+      let zeroIsAbove = isPlus == step.isRising
+      return Form(turned(zeroIsAbove ? .zeroIsPlus : .zeroIsMinus), zeroIsChosen: atZero == 0)
+    case .positive: return Form(turned(.zeroIsMinus))
+    case .negative: return Form(turned(.zeroIsPlus))
+    case .comparison(var test):
+      if !step.isRising { test.insideIsPlus = test.insideIsPlus.map { !$0 } }
+      return Form(test)
+    }
   }
 
   // MARK: Straight-through estimators
@@ -232,15 +261,15 @@ public struct CanonicalizeSigns: Pass {
 }
 
 extension Graph {
-  /// Whether a value is a recognized sign, perhaps times a constant and plus a constant.
+  /// Whether a value is a recognized sign or a sum of them, perhaps times a constant and plus a constant.
   fileprivate func isScaledSign(_ value: ValueID, _ uses: Uses) -> Bool {
     if isSign(value, uses) { return true }
     guard let index = uses.producer(of: value),
       case .elementwiseBinary(let binary) = nodes[index].op,
       binary.kind == .multiply || binary.kind == .add,
-      let inner = nodes[index].input(0), constant(nodes[index].input(1)) != nil
+      let inner = nodes[index].input(0), let other = nodes[index].input(1)
     else { return false }
-    return isScaledSign(inner, uses)
+    return isScaledSign(inner, uses) && (constant(other) != nil || isSign(other, uses))
   }
 
   /// Adds a node that combines a value with a number.

@@ -62,7 +62,8 @@ extension NetworkBuilder {
       y.channels = fitting.map(\.channels).reduce(0, +)
       return builder.made(
         builder.concat(fitting.map(\.id)), from: y, bound: fitting.map(\.bound).max() ?? 0,
-        grid: fitting.map(\.grid).max() ?? 0)
+        grid: fitting.map(\.grid).max() ?? 0,
+        restsAtZero: fitting.contains(where: \.restsAtZero))
     }
   }
 

@@ -36,7 +36,7 @@ extension NetworkBuilder {
   }
 
   private mutating func binarySign() -> Flow {
-    let x = flow.isNonNegative ? shifted(flow, by: [-0.5]) : flow
+    let x = flow.restsAtZero ? shifted(flow, by: [-0.5]) : flow
     return x.isSign ? x : plainSign(x)
   }
 

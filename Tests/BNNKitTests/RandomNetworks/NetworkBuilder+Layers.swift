@@ -81,8 +81,7 @@ extension NetworkBuilder {
       }
     }
     var x = attempt(x) { $0.prepared(x, layer.beforeSign) }
-    // A sign of what is never negative is no sign.
-    if x.isNonNegative { x = shifted(x, by: [-0.5]) }
+    if x.restsAtZero { x = shifted(x, by: [-0.5]) }
     var result = activations(layer.sign, of: x)
     // The maximum of a combination of several signs is none.
     if layer.pooling == .maximumOfSigns, result.terms == 1, layer.sign != .bipolarScaled {
@@ -103,7 +102,7 @@ extension NetworkBuilder {
       return $0.made(
         $0.binary(.add, x.id, terms), from: x, bound: x.bound + 1, grid: max(x.grid, 2))
     }
-    if x.isNonNegative { x = shifted(x, by: [-0.5]) }
+    if x.restsAtZero { x = shifted(x, by: [-0.5]) }
     var result = signs(&self, x)
     result.flow.id = node(
       .transpose(Transpose(permutation: [0, rank + 1] + Array(1...rank))), result.flow.id)
@@ -191,7 +190,7 @@ extension NetworkBuilder {
     switch form {
     case .none: return nil
     case .relu:
-      return made(unary(.relu, x.id), from: x, bound: x.bound, grid: x.grid, isNonNegative: true)
+      return made(unary(.relu, x.id), from: x, bound: x.bound, grid: x.grid, restsAtZero: true)
     case .prelu: return prelu(x, list(numbers.nextIndex(2) == 0 ? 1 : x.channels, of: slopes))
     case .leakyRelu:
       return made(
@@ -217,7 +216,7 @@ extension NetworkBuilder {
     let shape = Shape([slopes.count] + x.extents.map { _ in 1 })
     return made(
       node(.pRelu(PRelu()), x.id, constant(slopes, shape)), from: x, bound: x.bound,
-      grid: x.grid + slopes.grid)
+      grid: x.grid + slopes.grid, restsAtZero: true)
   }
 
   private mutating func twoSlopes(_ x: Flow, _ form: Activation) -> Flow {
@@ -239,13 +238,13 @@ extension NetworkBuilder {
         compare(.greater, x.id, scalar(0)), binary(.multiply, x.id, positive),
         binary(.multiply, x.id, negative))
     }
-    return made(id, from: x, bound: 2 * x.bound, grid: x.grid + 2)
+    return made(id, from: x, bound: 2 * x.bound, grid: x.grid + 2, restsAtZero: true)
   }
 
   private mutating func gated(_ x: Flow, by gate: Flow) -> Flow {
     let unit = made(
       unary(.hardSigmoid(alpha: 0.25, beta: 0.5), gate.id), from: gate, bound: 1,
-      grid: gate.grid + 2, isNonNegative: true)
+      grid: gate.grid + 2, restsAtZero: true)
     return product(x, unit)
   }
 
@@ -260,8 +259,7 @@ extension NetworkBuilder {
     y.extents = x.extents.map { _ in 1 }
     return made(
       node(.pool(Pool(kind: kind, window: window, isGlobal: true)), x.id), from: y, bound: x.bound,
-      grid: x.grid + (isDyadic ? x.positions.trailingZeroBitCount : 0),
-      isNonNegative: x.isNonNegative)
+      grid: x.grid + (isDyadic ? x.positions.trailingZeroBitCount : 0))
   }
 
   mutating func pooled(_ x: Flow, _ form: Pooling) -> Flow {
@@ -281,7 +279,7 @@ extension NetworkBuilder {
       y.extents = extents
       y = builder.made(
         builder.node(.pool(pool), x.id), from: y, bound: x.bound,
-        grid: x.grid + (isAverage ? rank : 0), isNonNegative: x.isNonNegative)
+        grid: x.grid + (isAverage ? rank : 0))
       y.isSign = x.isSign && !isAverage
       return y
     }

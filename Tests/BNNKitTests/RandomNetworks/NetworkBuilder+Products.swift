@@ -42,7 +42,7 @@ extension NetworkBuilder {
     binaryProducts += 1
     return made(
       id, from: flow, bound: flow.bound * weights.bound + terms.largest,
-      grid: max(flow.grid + weights.grid, terms.grid))
+      grid: max(flow.grid + weights.grid, terms.grid), restsAtZero: false)
   }
 
   /// The geometry, and an explicit `Pad` before it where it says so.
@@ -111,7 +111,7 @@ extension NetworkBuilder {
     realProducts += 1
     return made(
       node(.convolution(Convolution(geometry: ConvolutionGeometry(window: window))), x.id, weights),
-      from: y, bound: x.bound * 1.5 * Float(x.channels), grid: x.grid + 1)
+      from: y, bound: x.bound * 1.5 * Float(x.channels), grid: x.grid + 1, restsAtZero: false)
   }
 
   /// The product of every position's channels, as a product of a stack of matrices.
@@ -128,7 +128,7 @@ extension NetworkBuilder {
     binaryProducts += 1
     return made(
       reshape(product, [0, outputs] + flow.extents), from: flow,
-      bound: flow.bound * weights.bound, grid: flow.grid + weights.grid)
+      bound: flow.bound * weights.bound, grid: flow.grid + weights.grid, restsAtZero: false)
   }
 
   /// A dense layer of a matrix.
@@ -147,6 +147,7 @@ extension NetworkBuilder {
     return made(
       node(.gemm(gemm), x.id, matrix, operand), from: y,
       bound: x.bound * weights.bound * abs(gemm.alpha) + terms.largest * abs(gemm.beta),
-      grid: max(x.grid + weights.grid + [gemm.alpha].grid, terms.grid + [gemm.beta].grid))
+      grid: max(x.grid + weights.grid + [gemm.alpha].grid, terms.grid + [gemm.beta].grid),
+      restsAtZero: false)
   }
 }

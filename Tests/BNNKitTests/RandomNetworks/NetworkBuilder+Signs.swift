@@ -17,7 +17,7 @@ extension NetworkBuilder {
     case .mask, .maskOfRelu, .oneMinusMask, .notMask:
       return Activations(flow: mask(form, of: x))
     case .sumOfSigns:
-      let (a, b) = (plainSign(shifted(x, by: [0.25])), plainSign(shifted(x, by: [-0.5])))
+      let (a, b) = (plainSign(shifted(x, by: [0.25])), plainSign(shifted(x, by: [-0.375])))
       return Activations(flow: sum(a, b), terms: 2)
     case .differenceOfMasks:
       let (a, b) = (mask(.mask, of: shifted(x, by: [0.5])), mask(.mask, of: shifted(x, by: [-1])))
@@ -26,9 +26,7 @@ extension NetworkBuilder {
     case .threeLevels, .fourLevels, .fourLevelsFromZero:
       return Activations(flow: levels(form, of: x), terms: 2)
     case .scaled, .bipolarScaled:
-      var y = multiplied(plainSign(x), by: [form == .scaled ? 0.5 : -2])
-      if form == .scaled { y.isNonNegative = false }
-      return Activations(flow: y)
+      return Activations(flow: multiplied(plainSign(x), by: [form == .scaled ? 0.5 : -2]))
     default:
       var y = made(sign(form, of: x), from: x, bound: 1, grid: 0)
       y.isSign = true
@@ -64,7 +62,7 @@ extension NetworkBuilder {
       return unary(.negate, unary(.negate, plainSign(x.id)))
     case .clipped: return plainSign(clipped(x, -1, 1).id)
     case .hyperbolicTangent: return plainSign(unary(.tanh, x.id))
-    case .shiftedSign: return plainSign(shifted(x, by: [pick([0.25, -0.5])]).id)
+    case .shiftedSign: return plainSign(shifted(x, by: [pick([0.25, -0.375])]).id)
     case .estimatorOfInput, .estimatorOfClip, .estimatorFirst, .polynomial:
       return estimator(form, of: x)
     case .rounded:
@@ -169,7 +167,7 @@ extension NetworkBuilder {
       id = cast(node(.logical(Logical(kind: .not)), compare(.less, x.id, scalar(0))))
     default: id = cast(compare(.greater, x.id, scalar(0)))
     }
-    return made(id, from: x, bound: 1, grid: 0, isNonNegative: true)
+    return made(id, from: x, bound: 1, grid: 0, restsAtZero: true)
   }
 
   private mutating func levels(_ form: SignForm, of x: Flow) -> Flow {
@@ -183,7 +181,7 @@ extension NetworkBuilder {
       return made(id, from: x, bound: 1.5, grid: 1)
     default:
       let id = unary(.roundHalfToEven, clipped(x, 0, 3).id)
-      return made(id, from: x, bound: 3, grid: 0, isNonNegative: true)
+      return made(id, from: x, bound: 3, grid: 0, restsAtZero: true)
     }
   }
 }

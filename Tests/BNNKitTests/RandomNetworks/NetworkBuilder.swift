@@ -11,11 +11,18 @@ struct Flow {
   var extents: [Int]
   var bound: Float
   var grid: Int
-  var isNonNegative = false
+  /// Whether elements may be 0 on a stretch of numbers, or never on one side of 0. The sign of such a
+  /// value keeps its zeros, so it is shifted before a plain `Sign`.
+  var restsAtZero = false
   /// Whether elements are +1 or −1.
   var isSign = false
 
   var isExact: Bool { bound * Float(sign: .plus, exponent: grid, significand: 1) <= 0x1p21 }
+  var isExactWhenShifted: Bool {
+    var shifted = self
+    (shifted.bound, shifted.grid) = (bound + 1, max(grid, 3))
+    return shifted.isExact
+  }
   var positions: Int { extents.reduce(1, *) }
 }
 
@@ -62,7 +69,7 @@ struct NetworkBuilder {
     case .trunk: if trunk.id != flow.id { graph.outputs.append(trunk.id) }
     case .sign:
       graph.outputs.append(
-        plainSign(trunk.isNonNegative ? shifted(trunk, by: [-0.5]) : trunk).id)
+        plainSign(trunk.restsAtZero ? shifted(trunk, by: [-0.5]) : trunk).id)
     }
     graph.outputs = graph.outputs.map { output in
       graph.inputs.contains(output) ? node(.identity(Identity()), output) : output
@@ -151,11 +158,11 @@ struct NetworkBuilder {
 
   /// Records what is known of a new value.
   mutating func made(
-    _ id: ValueID, from x: Flow, bound: Float, grid: Int, isNonNegative: Bool = false
+    _ id: ValueID, from x: Flow, bound: Float, grid: Int, restsAtZero: Bool? = nil
   ) -> Flow {
     var result = x
     (result.id, result.bound, result.grid) = (id, bound, grid)
-    (result.isNonNegative, result.isSign) = (isNonNegative, false)
+    (result.restsAtZero, result.isSign) = (restsAtZero ?? x.restsAtZero, false)
     if !result.isExact { isExact = false }
     return result
   }
@@ -163,7 +170,8 @@ struct NetworkBuilder {
   /// What a step gives; the value itself where its arithmetic would not be exact or does not suit.
   mutating func attempt(_ x: Flow, _ step: (inout NetworkBuilder) -> Flow?) -> Flow {
     var trial = self
-    guard let result = step(&trial), trial.isExact else { return x }
+    // With room for what shifts it before a sign.
+    guard let result = step(&trial), trial.isExact, result.isExactWhenShifted else { return x }
     self = trial
     return result
   }
@@ -182,26 +190,26 @@ struct NetworkBuilder {
     let sides = numbers.nextIndex(2) == 0 ? (x.id, operand) : (operand, x.id)
     return made(
       binary(.add, sides.0, sides.1), from: x, bound: x.bound + terms.largest,
-      grid: max(x.grid, terms.grid))
+      grid: max(x.grid, terms.grid), restsAtZero: x.restsAtZero && terms.contains(0))
   }
 
   mutating func sum(_ x: Flow, _ y: Flow) -> Flow {
     made(
       binary(.add, x.id, y.id), from: x, bound: x.bound + y.bound, grid: max(x.grid, y.grid),
-      isNonNegative: x.isNonNegative && y.isNonNegative)
+      restsAtZero: x.restsAtZero || y.restsAtZero)
   }
 
   mutating func product(_ x: Flow, _ y: Flow) -> Flow {
     made(
       binary(.multiply, x.id, y.id), from: x, bound: x.bound * y.bound, grid: x.grid + y.grid,
-      isNonNegative: x.isNonNegative && y.isNonNegative)
+      restsAtZero: x.restsAtZero || y.restsAtZero)
   }
 
   mutating func clipped(_ x: Flow, _ lower: Float, _ upper: Float) -> Flow {
     made(
       node(.clip(Clip()), x.id, scalar(lower), scalar(upper)), from: x,
       bound: max(min(x.bound, upper), -lower), grid: max(x.grid, [lower, upper].grid),
-      isNonNegative: lower >= 0)
+      restsAtZero: x.restsAtZero || lower >= 0 || upper <= 0)
   }
 }
 
