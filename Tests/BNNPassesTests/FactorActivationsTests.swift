@@ -53,6 +53,24 @@ struct FactorActivationsTests {
     try check(products: 1) { x, b in b.binary(.subtract, b.scalar(1), mask(x, above: 0, &b)) }
   }
 
+  @Test(arguments: [3, 4])
+  func `The maximum of several levels is that of their operand`(levels: Int) throws {
+    try check(products: 2) { x, b in
+      let most = b.scalar(levels == 3 ? 1 : 3)
+      let clipped = b.node(.clip(Clip()), x, b.scalar(levels == 3 ? -1 : 0), most)
+      let quantized = b.node(.elementwiseUnary(.init(function: .roundHalfToEven)), clipped)
+      let window = WindowGeometry(kernel: [2, 2], padsBegin: [1, 1])
+      return b.node(.pool(Pool(kind: .maximum, window: window)), quantized)
+    }
+  }
+
+  @Test func `The maximum of a sign of three states`() throws {
+    try check(products: 2) { x, b in
+      let sign = b.sign(b.node(.elementwiseUnary(.init(function: .roundHalfToEven)), x))
+      return b.node(.pool(Pool(kind: .maximum, window: WindowGeometry(kernel: [2, 2]))), sign)
+    }
+  }
+
   @Test func scaledSigns() throws {
     try check(products: 1, bias: true) { x, b in
       b.binary(.multiply, b.binary(.subtract, mask(x, above: 0, &b), b.scalar(0.5)), b.scalar(0.5))

@@ -8,7 +8,8 @@ import BNNTensor
 /// After: `Σ mᵢ·Conv(sᵢ, w) + c·Σw`.
 ///
 /// A sign of a quantizer's result becomes a sign of the quantizer's operand, where the signs of the
-/// quantizer's levels are too.
+/// quantizer's levels are too. The maximum of what has more than two levels becomes the quantizer of the
+/// maximum, because of several signs there is none.
 ///
 /// Zero padding of x pads sᵢ with the signs that make x zero: {0, 1} activations are padded with
 /// −1. Where no signs do, the convolution is left alone. See ``SignCombination``.
@@ -20,6 +21,7 @@ public struct FactorActivations: Pass {
 
   public func run(on graph: inout Graph) throws(GraphError) -> PassOutcome {
     var outcome = PassOutcome()
+    try movePools(in: &graph, &outcome)
     try moveSigns(in: &graph, &outcome)
     var factoring = SignFactoring(graph.uses())
     for index in graph.nodes.indices {
@@ -38,6 +40,42 @@ public struct FactorActivations: Pass {
     }
     outcome.findings = factoring.findings
     return outcome
+  }
+
+  /// Lets quantizers that rise with their operand follow a maximum.
+  private func movePools(
+    in graph: inout Graph, _ outcome: inout PassOutcome
+  ) throws(GraphError) {
+    let uses = graph.uses()
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      guard case .pool(let pool) = node.op, pool.kind == .maximum, let x = node.input(0),
+        let quantizer = try Quantizer(endingIn: x, of: graph, uses), quantizer.isRising,
+        quantizer.levels.count > 2, let result = copy(quantizer.cone, behind: node, in: &graph)
+      else { continue }
+      graph.replaceUses(of: node.outputs[0], with: result)
+      outcome.rewrote(node, "moved before a quantizer")
+    }
+    try graph.removeDeadNodes()
+    try graph.inferTypes()
+  }
+
+  /// A pool of what a cone reads, and the cone behind it; nil if a constant of the cone has the map's
+  /// size.
+  private func copy(
+    _ cone: ElementwiseCone, behind pool: Node, in graph: inout Graph
+  ) -> ValueID? {
+    let constants = cone.nodes.flatMap { graph.nodes[$0].inputs }.compactMap(graph.constant)
+    guard constants.allSatisfy({ $0.count <= cone.channels }) else { return nil }
+    let pooled = graph.add(pool.op, name: pool.name, inputs: [cone.source])
+    graph[pooled].type = graph[pool.outputs[0]].type
+    var copies = [cone.source: pooled]
+    for index in cone.nodes {
+      let node = graph.nodes[index]
+      let inputs = node.inputs.map { input in input.map { copies[$0] ?? $0 } }
+      copies[node.outputs[0]] = graph.add(node.op, name: node.name, inputs: inputs)
+    }
+    return copies[cone.result]
   }
 
   /// Lets signs of a quantizer's result test the quantizer's operand.

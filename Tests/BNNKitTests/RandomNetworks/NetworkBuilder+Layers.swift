@@ -83,8 +83,9 @@ extension NetworkBuilder {
     var x = attempt(x) { $0.prepared(x, layer.beforeSign) }
     if x.restsAtZero { x = shifted(x, by: [-0.5]) }
     var result = activations(layer.sign, of: x)
-    // The maximum of a combination of several signs is none.
-    if layer.pooling == .maximumOfSigns, result.terms == 1, layer.sign != .bipolarScaled {
+    // The maximum of what falls somewhere, or of signs of different values, is no combination of signs.
+    let formsOfNoMaximum: [SignForm] = [.sumOfSigns, .differenceOfMasks, .bipolarScaled]
+    if layer.pooling == .maximumOfSigns, !formsOfNoMaximum.contains(layer.sign) {
       result.flow = pooled(result.flow, .maximum)
     }
     return result
